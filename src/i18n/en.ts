@@ -1,0 +1,13 @@
+import { shellMessagesEn } from "../shell/messages.en.ts";
+import { cliEn } from "./en/cli.ts";
+
+/**
+ * Keys are `<folder of src>.<name>`. Sentences of hosts and front ends are here with their literal type, so that TypeScript checks
+ * their arguments; those of the layers from kernel to lab come in as plain records, which tests/catalogue.test.ts checks.
+ */
+export const en = { ...cliEn } as const;
+
+export type MessageKey = keyof typeof en;
+
+/** Every English sentence: message key to template, `{name}` for an argument. */
+export const catalogueEn: Readonly<Record<string, string>> = { ...en, ...shellMessagesEn };

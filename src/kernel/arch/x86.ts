@@ -1,0 +1,50 @@
+import type { EntryEncoding, Geometry, LevelGeometry } from "./geometry.ts";
+
+/** arch/x86/include/asm/pgtable_types.h: bit positions of a 64-bit entry. */
+export const X86_ENCODING: EntryEncoding = {
+  present: 1 << 0,
+  protNone: 1 << 8,
+  user: 1 << 2,
+  accessed: 1 << 5,
+  dirty: 1 << 6,
+  leaf: 1 << 7,
+  special: 1 << 9,
+  uffdWp: 1 << 10,
+  softDirty: 1 << 11,
+  write: { mask: 1 << 1, value: 1 << 1 },
+  noExecHi: 1 << 31,
+  execLo: 0,
+  pfnShift: 12,
+  pfnBitsLo: 20,
+};
+
+const lower: readonly LevelGeometry[] = [
+  { name: "pud", bits: 9, shift: 18, leaf: true },
+  { name: "pmd", bits: 9, shift: 9, leaf: true },
+  { name: "pte", bits: 9, shift: 0, leaf: true },
+];
+
+const common = {
+  pmdOrder: 9,
+  tableStride: 512,
+  bytesPerEntry: 8,
+  encoding: X86_ENCODING,
+  thp: true,
+  countedLevels: ["pud", "pmd", "pte"],
+} as const;
+
+export const X86_64_4LEVEL: Geometry = {
+  ...common,
+  id: "x86-64",
+  levels: [{ name: "pgd", bits: 9, shift: 27, leaf: false }, ...lower],
+  pmdLevel: 2,
+  taskSizePages: 2 ** 35 - 1,
+};
+
+export const X86_64_5LEVEL: Geometry = {
+  ...common,
+  id: "x86-64-la57",
+  levels: [{ name: "pgd", bits: 9, shift: 36, leaf: false }, { name: "p4d", bits: 9, shift: 27, leaf: false }, ...lower],
+  pmdLevel: 3,
+  taskSizePages: 2 ** 44 - 1,
+};

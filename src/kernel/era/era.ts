@@ -1,0 +1,62 @@
+/**
+ * Every behaviour that changed between 5.19 and 6.18, resolved at boot to one frozen record. Kernel code
+ * reads fields; it never compares versions. toggles.ts says which change moved which field.
+ */
+export interface Era {
+  /** thp: who may try a huge page (kernel-semantics.md section 1) */
+  readonly eligibility: "separate519" | "merged60" | "merged61" | "handlers67" | "orders68" | "tva618";
+  /** multi-size THP for anonymous memory */
+  readonly mthp: boolean;
+  readonly mthpStats: boolean;
+  /** hugepages-N/stats also count zswpout and swpin */
+  readonly mthpSwapinStats: boolean;
+  /** a write to the huge zero folio */
+  readonly hugeZeroWrite: "split" | "allocate";
+  /** may a page of a large folio that only this mm maps be written in place */
+  readonly reuseLarge: "refcount" | "never" | "owners";
+  readonly mappedShared: "pageMapcount" | "firstPage" | "owners";
+  /** mprotect makes exclusive pages writable at once */
+  readonly mprotectMakesWritable: boolean;
+  readonly stackNoHugePage: boolean;
+  readonly deferredSplit: "pmdOnly" | "anyOrder" | "partiallyMappedFlag";
+  readonly rmapBatched: boolean;
+  readonly rmapDoubleMap: boolean;
+  readonly mlockLargeOnlyWhole: boolean;
+  readonly madvCollapse: boolean;
+  /** errno of MADV_COLLAPSE for a pinned page and for holes under userfaultfd */
+  readonly collapseErrno: "v61" | "v65";
+  /** a range without a writable page is not collapsed */
+  readonly collapseNeedsWritable: boolean;
+  /** the PMD states are told apart */
+  readonly collapsePmdStates: "null" | "noneAndMapped";
+  readonly collapseQueuesDeferred: boolean;
+  readonly madviseFreeLarge: "compound61" | "batched";
+  readonly splitToZeroPage: boolean;
+  readonly thpDisableExceptAdvised: boolean;
+  readonly mmapThpAlign: "none" | "always" | "pmdMultiple" | "pmdMultipleNoHint";
+  readonly guardRegions: "none" | "anonymous" | "any";
+  readonly mseal: boolean;
+  readonly droppable: boolean;
+  readonly pagemapScan: boolean;
+  readonly pagemapGuard: boolean;
+  readonly smapsKsm: boolean;
+  readonly kpageflagsTails: boolean;
+  /** KPF_KSM set for every anonymous page: a bug of 6.18 before its stable fix */
+  readonly kpageflagsKsmBug: boolean;
+  readonly perVmaLock: "none" | "anonymous" | "all";
+  /** GUP-fast looks at the PMD again after it took its reference */
+  readonly gupFastRecheck: boolean;
+  readonly vmaMergeAnonDup: "singularTarget" | "anyUncowed";
+  readonly mremapMultiVma: boolean;
+  readonly mremapRealign: boolean;
+  readonly zapPmdBatch: boolean;
+  /** MADV_DONTNEED of a whole page table frees the table (CONFIG_PT_RECLAIM) */
+  readonly reclaimsPageTables: boolean;
+  /** splitting a folio turns its PMD mappings straight into migration entries */
+  readonly splitFreezesPmd: boolean;
+  /** collapse unmaps the old pages of a folio together */
+  readonly collapseBatched: boolean;
+  /** mprotect to read-only gives back the accounting of memory that was never faulted */
+  readonly mprotectUnaccounts: boolean;
+  readonly daemonNeeds: "global" | "anySize" | "pmdSize";
+}

@@ -1,0 +1,261 @@
+import { isWritable } from "../arch/geometry.ts";
+import type { Op } from "../sched/points.ts";
+import { allowableOrders, pmdAllowed } from "../thp/eligibility/eligibility.ts";
+import { fitsAround } from "../thp/eligibility/question.ts";
+import { hugePmdAnonymousPage, hugePmdWpPage } from "../thp/hugeFault.ts";
+import { NO_PFN, type Pfn, type TableIndex } from "../units.ts";
+import { anonVmaPrepare } from "./anonVma.ts";
+import { FAULT, VMF, VMF_ERROR } from "./faultFlags.ts";
+import { allocZeroedFolio, folioOrder, folioPut, hasFlag, isLarge, setFlag } from "./folio.ts";
+import { folioOf, MMC, MTHP, type Kernel } from "./kernel.ts";
+import { PG } from "./pageFlags.ts";
+import { accountTable, entryPfn, hiAt, indexAt, isLeaf, isMarker, loAt, MARKER, pfnHi, pfnLo, populate, present, pteLevel, setEntry, tableAlloc, tableBelow, walkAlloc } from "./pgtable.ts";
+import { dirtyBits, dirtyMaybeWrite, entryHiFor, entryLoFor } from "./prot.ts";
+import type { Vma } from "./records.ts";
+import { addNewAnonRmap, moveAnonRmap, removeRmapPtes } from "./rmap.ts";
+import { tlbFlushRange } from "./tlb.ts";
+import { VM } from "./vmFlags.ts";
+import { VMSTAT } from "./vmstat.ts";
+
+/** The fault path of private anonymous memory (mm/memory.c). Results are VM_FAULT_* bits. */
+
+/** handle_mm_fault without its accounting. `flags`: FAULT_FLAG_*. */
+export function* handleMmFault(k: Kernel, vma: Vma, vpn: number, flags: number): Op<number> {
+  if ((flags & FAULT.write) !== 0 && (vma.flags & VM.mayWrite) === 0) return VMF.sigsegv;
+  const geo = k.geo;
+  if (geo.pmdLevel < 0) {
+    const t = walkAlloc(k, vma.mm, vpn, pteLevel(k));
+    return t === 0 ? VMF.oom : yield* handlePteFault(k, vma, vpn, flags, t);
+  }
+  const pmdTable = walkAlloc(k, vma.mm, vpn, geo.pmdLevel);
+  if (pmdTable === 0) return VMF.oom;
+  const i = indexAt(geo, geo.pmdLevel, vpn);
+  let lo = loAt(k, pmdTable, i);
+  if (lo === 0 && geo.thp && pmdAllowed(k, vma, "pageFault")) {
+    const r = yield* hugePmdAnonymousPage(k, vma, vpn, flags, pmdTable);
+    if ((r & VMF.fallback) === 0) return r;
+    lo = loAt(k, pmdTable, i);
+  } else if (lo !== 0 && isLeaf(k, lo) && present(k, lo)) {
+    if ((flags & (FAULT.write | FAULT.unshare)) !== 0 && !isWritable(geo.encoding, lo)) {
+      const r = hugePmdWpPage(k, vma, vpn, flags, pmdTable);
+      if ((r & VMF.fallback) === 0) return r;
+      lo = loAt(k, pmdTable, i);
+    } else {
+      setEntry(k, pmdTable, i, lo | geo.encoding.accessed | ((flags & FAULT.write) !== 0 ? dirtyBits(k) : 0), hiAt(k, pmdTable, i));
+      return 0;
+    }
+  }
+  if (k.preempt) yield "fault.afterPmd";
+  lo = loAt(k, pmdTable, i);
+  let t: TableIndex;
+  if (lo === 0) {
+    if ((flags & FAULT.write) !== 0 && vma.anonVma === 0) anonVmaPrepare(k, vma.slot);
+    t = tableAlloc(k);
+    if (t === 0) return VMF.oom;
+    accountTable(k, vma.mm, pteLevel(k), 1);
+    populate(k, pmdTable, i, t);
+  } else {
+    if (isLeaf(k, lo)) return 0;
+    t = tableBelow(k, lo, hiAt(k, pmdTable, i));
+  }
+  return yield* handlePteFault(k, k.vmas.get(vma.slot), vpn, flags, t);
+}
+
+function* handlePteFault(k: Kernel, vma: Vma, vpn: number, flags: number, t: TableIndex): Op<number> {
+  const i = indexAt(k.geo, pteLevel(k), vpn);
+  const lo = loAt(k, t, i);
+  const hi = hiAt(k, t, i);
+  if (lo === 0 && hi === 0) return yield* doAnonymousPage(k, vma, vpn, flags, t, i);
+  if (!present(k, lo)) {
+    if (isMarker(k, lo, hi, MARKER.guard)) return VMF.sigsegv;
+    if (isMarker(k, lo, hi, MARKER.poisoned)) return VMF.hwpoison;
+    return VMF.sigbus;
+  }
+  if (k.preempt) yield "fault.beforePteLock";
+  if (loAt(k, t, i) !== lo) return 0;
+  const e = k.geo.encoding;
+  if ((flags & (FAULT.write | FAULT.unshare)) !== 0) {
+    if (!isWritable(e, lo)) return doWpPage(k, vma, vpn, flags, t, i);
+    setEntry(k, t, i, lo | e.accessed | ((flags & FAULT.write) !== 0 ? dirtyBits(k) : 0), hi);
+  } else if ((lo & e.accessed) === 0) setEntry(k, t, i, lo | e.accessed, hi);
+  return 0;
+}
+
+/** The aligned block of 2^order entries in the table is empty. */
+function blockEmpty(k: Kernel, t: TableIndex, i: number, order: number): boolean {
+  const n = 1 << order;
+  const first = i - (i & (n - 1));
+  const base = t * k.geo.tableStride + first;
+  for (let j = 0; j < n; j++) if (k.entryLo.get(base + j) !== 0 || k.entryHi.get(base + j) !== 0) return false;
+  return true;
+}
+
+/** alloc_anon_folio (6.8): the largest allowed order whose block lies in the VMA and is empty. Returns a folio or NO_PFN. */
+function allocAnonFolio(k: Kernel, vma: Vma, vpn: number, t: TableIndex, i: number): Pfn {
+  const g = k.g;
+  const below = (1 << k.geo.pmdOrder) - 1;
+  // no size on, nothing to look at: the usual case, and the hot one
+  if (!k.era.mthp || (((g.ordersAlways | g.ordersMadvise | g.ordersInherit) & below) === 0 && k.tracer === null)) return allocZeroedFolio(k, 0);
+  let orders = allowableOrders(k, vma, "pageFault", below);
+  for (let order = k.geo.pmdOrder - 1; order > 0 && orders !== 0; order--) {
+    const bit = 1 << order;
+    if ((orders & bit) === 0) continue;
+    const fits = fitsAround(vma, vpn, order);
+    const empty = fits && blockEmpty(k, t, i, order);
+    if (k.tracer !== null) {
+      k.tracer.decide({
+        symbol: "alloc_anon_folio",
+        rule: !fits ? "mthp.outside" : !empty ? "mthp.notEmpty" : "mthp.order",
+        outcome: `${order}`,
+        causes: !fits ? [{ kind: "vmaBounds", vma: vma.slot, start: vma.start, end: vma.end }] : [{ kind: "entry", mm: vma.mm, vpn: vpn - (vpn & ((1 << order) - 1)), is: empty ? "none" : "present" }],
+        mm: vma.mm,
+        vpn,
+      });
+    }
+    if (empty) {
+      const head = allocZeroedFolio(k, order);
+      if (head !== NO_PFN) return head;
+      if (k.era.mthpStats) k.countMthp(order, MTHP.anonFaultFallback);
+    }
+    orders &= ~bit;
+  }
+  return allocZeroedFolio(k, 0);
+}
+
+/** do_anonymous_page: the zero page for a read, fresh memory for a write. */
+function* doAnonymousPage(k: Kernel, vmaIn: Vma, vpn: number, flags: number, t: TableIndex, i: number): Op<number> {
+  if ((vmaIn.flags & VM.shared) !== 0) return VMF.sigbus;
+  const e = k.geo.encoding;
+  if ((flags & FAULT.write) === 0) {
+    const zero = k.g.zeroPfn;
+    if (k.preempt) {
+      yield "fault.beforePteLock";
+      if (loAt(k, t, i) !== 0) return 0;
+    }
+    setEntry(k, t, i, entryLoFor(k, zero, vmaIn.flags) | e.special, entryHiFor(k, zero, vmaIn.flags));
+    return 0;
+  }
+  const vma = vmaIn.anonVma === 0 ? anonVmaPrepare(k, vmaIn.slot) : vmaIn;
+  const head = allocAnonFolio(k, vma, vpn, t, i);
+  if (head === NO_PFN) return VMF.oom;
+  const order = folioOrder(k, head);
+  if (k.preempt) {
+    yield "fault.beforePteLock";
+    if (!blockEmpty(k, t, i, order)) {
+      folioPut(k, head);
+      return 0;
+    }
+  }
+  const n = 1 << order;
+  const lo = dirtyMaybeWrite(k, entryLoFor(k, head, vma.flags), vma.flags);
+  const hi = entryHiFor(k, head, vma.flags);
+  k.countMm(vma.mm, MMC.anonPages, n);
+  if (order === 0) {
+    addNewAnonRmap(k, head, vma, vpn, false);
+    setEntry(k, t, i, lo, hi);
+    return 0;
+  }
+  k.refcount.add(head, n - 1);
+  if (k.era.mthpStats) k.countMthp(order, MTHP.anonFaultAlloc);
+  addNewAnonRmap(k, head, vma, vpn - (vpn & (n - 1)), false);
+  const first = i - (i & (n - 1));
+  for (let j = 0; j < n; j++) setEntry(k, t, first + j, (lo & 0xfff) | pfnLo(head + j), (hi & ~0x7ff) | pfnHi(head + j));
+  return 0;
+}
+
+/** wp_can_reuse_anon_folio, by release: may the page be written in place although it is not marked exclusive? */
+export function canReuse(k: Kernel, vma: Vma, page: Pfn): boolean {
+  const head = folioOf(k, page);
+  const refs = k.refcount.get(head);
+  if (!isLarge(k, head)) {
+    if (refs !== 1) return false;
+  } else {
+    switch (k.era.reuseLarge) {
+      case "never":
+        return false;
+      case "refcount":
+        if (refs !== 1) return false;
+        break;
+      case "owners": {
+        const mapped = k.largeMapcount.get(head);
+        if (mapped <= 1 || hasFlag(k, head, PG.mappedShared) || mapped !== refs) return false;
+        return true;
+      }
+    }
+  }
+  moveAnonRmap(k, head, vma);
+  return true;
+}
+
+/** do_wp_page: a write (or unshare) to a present, read-only entry of private anonymous memory. */
+function doWpPage(k: Kernel, vmaIn: Vma, vpn: number, flags: number, t: TableIndex, i: number): number {
+  const e = k.geo.encoding;
+  const lo = loAt(k, t, i);
+  const hi = hiAt(k, t, i);
+  const page = entryPfn(lo, hi);
+  const isZero = (lo & e.special) !== 0;
+  if (!isZero) {
+    const exclusive = hasFlag(k, page, PG.anonExclusive);
+    const reuse = exclusive || canReuse(k, vmaIn, page);
+    if (k.tracer !== null) {
+      const head = folioOf(k, page);
+      const large = isLarge(k, head);
+      k.tracer.decide({
+        symbol: "do_wp_page",
+        rule: exclusive ? "cow.exclusive" : reuse ? "cow.reuse" : "cow.copy",
+        outcome: reuse ? "reuse" : "copy",
+        causes: exclusive
+          ? [{ kind: "folio", pfn: page, property: "PageAnonExclusive", value: 1 }]
+          : large
+            ? [{ kind: "era", behaviour: "reuseLarge", value: k.era.reuseLarge }, { kind: "folio", pfn: head, property: "folio_large_mapcount", value: k.largeMapcount.get(head) }]
+            : [{ kind: "folio", pfn: head, property: "folio_ref_count", value: k.refcount.get(head) }],
+        mm: vmaIn.mm,
+        vpn,
+      });
+    }
+    if (reuse) {
+      if (!exclusive) setFlag(k, page, PG.anonExclusive);
+      if (flags & FAULT.unshare) return 0;
+      setEntry(k, t, i, dirtyMaybeWrite(k, lo | e.accessed, vmaIn.flags), hi);
+      tlbFlushRange(k, vmaIn.mm, vpn, vpn + 1);
+      k.countVm(VMSTAT.pgreuse);
+      return 0;
+    }
+  }
+  return wpPageCopy(k, vmaIn, vpn, flags, t, i, isZero ? NO_PFN : page);
+}
+
+/** wp_page_copy: always one page, even from a large folio. `old` NO_PFN: the zero page. */
+function wpPageCopy(k: Kernel, vmaIn: Vma, vpn: number, flags: number, t: TableIndex, i: number, old: Pfn): number {
+  const vma = anonVmaPrepare(k, vmaIn.slot);
+  const fresh = allocZeroedFolio(k, 0);
+  if (fresh === NO_PFN) return VMF.oom;
+  if (old === NO_PFN) k.countMm(vma.mm, MMC.anonPages, 1);
+  else {
+    k.stamp.set(fresh, k.stamp.get(old));
+    k.charge(k.costs.copy4kNs);
+  }
+  const lo = entryLoFor(k, fresh, vma.flags);
+  tlbFlushRange(k, vma.mm, vpn, vpn + 1);
+  addNewAnonRmap(k, fresh, vma, vpn, false);
+  setEntry(k, t, i, flags & FAULT.unshare ? lo : dirtyMaybeWrite(k, lo, vma.flags), entryHiFor(k, fresh, vma.flags));
+  if (old !== NO_PFN) {
+    removeRmapPtes(k, old, 1, vma);
+    folioPut(k, folioOf(k, old));
+  }
+  return 0;
+}
+
+/**
+ * handle_mm_fault with mm_account_fault: a fault that completed is minor (anonymous memory without swap is
+ * never major). `task`: who is charged.
+ */
+export function* faultAndAccount(k: Kernel, vma: Vma, vpn: number, flags: number): Op<number> {
+  k.countVm(VMSTAT.pgfault);
+  const r = yield* handleMmFault(k, vma, vpn, flags);
+  if ((r & (VMF_ERROR | VMF.retry)) !== 0) return r;
+  const major = (r & VMF.major) !== 0;
+  k.countMm(vma.mm, major ? MMC.majFlt : MMC.minFlt, 1);
+  if (major) k.countVm(VMSTAT.pgmajfault);
+  return r;
+}

@@ -1,0 +1,153 @@
+import { makeReadOnly } from "../arch/geometry.ts";
+import { copyHugePmd } from "../thp/hugeFault.ts";
+import { khugepagedEnter, khugepagedExit } from "../thp/khugepagedList.ts";
+import { putHugeZero } from "../thp/hugeZero.ts";
+import { isHugePmd, pmdOf, splitPmd } from "../thp/splitPmd.ts";
+import { NO_PFN, type Pfn, type TableIndex } from "../units.ts";
+import { anonVmaFork } from "./anonVma.ts";
+import { fail, type Result } from "./errno.ts";
+import { allocZeroedFolio, dropFlag, folioGet, hasFlag } from "./folio.ts";
+import { folioOf, MM_COUNTERS, MMC, type Kernel } from "./kernel.ts";
+import { enoughMemory, exitMmap } from "./mmap.ts";
+import { PG } from "./pageFlags.ts";
+import { entryPfn, hiAt, indexAt, isMarker, loAt, MARKER, present, pteLevel, setEntry, tableAlloc, tableFree, walkAlloc, walkTo } from "./pgtable.ts";
+import { dirtyMaybeWrite, entryHiFor, entryLoFor } from "./prot.ts";
+import type { Mm, Task, Vma } from "./records.ts";
+import { addNewAnonRmap, dupAnonRmapPtes } from "./rmap.ts";
+import { tlbFlushMm } from "./tlb.ts";
+import { VM, VM_LOCKED_MASK } from "./vmFlags.ts";
+
+/** fork, exec's empty mm, exit (kernel/fork.c, mm/memory.c copy_page_range). */
+
+/** mm_alloc: an empty address space. */
+export function mmAlloc(k: Kernel, fields: Pick<Mm, "startBrk" | "brkBytes" | "mmapBase" | "thpDisable">): number {
+  const pgd = tableAlloc(k);
+  const slot = k.mms.add((s) => ({ ...fields, slot: s, pgd, vmas: [], defFlags: 0, khugepaged: false, hugeZero: false, step: k.step }));
+  k.mmCounters.fill(slot * MM_COUNTERS, MM_COUNTERS, 0);
+  return slot;
+}
+
+/** fork(2): a child with a copy of the address space. Returns the child's task slot. */
+export function doFork(k: Kernel, parent: Task, comm: string): Result {
+  const src = k.mms.get(parent.mm);
+  const account = src.vmas.reduce((sum, s) => {
+    const v = k.vmas.get(s);
+    return v.flags & VM.account && !(v.flags & VM.dontCopy) ? Math.max(sum, v.end - v.start) : sum;
+  }, 0);
+  if (!enoughMemory(k, account)) return fail("ENOMEM", "hint.overcommit");
+  const mm = mmAlloc(k, src);
+  dupMmap(k, src, mm);
+  const pid = k.g.nextPid;
+  k.setGlobals({ nextPid: pid + 1 });
+  return k.tasks.add((slot) => ({ ...parent, slot, pid, comm, mm, parent: parent.slot }));
+}
+
+/** dup_mmap. */
+function dupMmap(k: Kernel, src: Mm, mm: number): void {
+  k.mmCounters.set(mm * MM_COUNTERS + MMC.totalVm, k.mmCount(src.slot, MMC.totalVm));
+  k.mmCounters.set(mm * MM_COUNTERS + MMC.dataVm, k.mmCount(src.slot, MMC.dataVm));
+  const slots: number[] = [];
+  for (const slot of src.vmas) {
+    const vma = k.vmas.get(slot);
+    const pages = vma.end - vma.start;
+    if (vma.flags & VM.dontCopy) {
+      k.countMm(mm, MMC.totalVm, -pages);
+      if ((vma.flags & (VM.write | VM.shared | VM.growsDown)) === VM.write) k.countMm(mm, MMC.dataVm, -pages);
+      continue;
+    }
+    const fresh = k.vmas.add((s) => ({ ...vma, slot: s, mm, flags: vma.flags & ~VM_LOCKED_MASK, anonVma: 0, chain: [], step: k.step }));
+    slots.push(fresh);
+    k.mms.set(mm, { ...k.mms.get(mm), vmas: slots.slice() });
+    if (vma.flags & VM.wipeOnFork) continue;
+    const dst = anonVmaFork(k, fresh, vma);
+    if (vma.anonVma !== 0) copyPageRange(k, dst, vma);
+  }
+  if (k.mms.get(src.slot).khugepaged) khugepagedEnter(k, mm);
+  tlbFlushMm(k, src.slot);
+}
+
+/** copy_page_range for a VMA that has an anon_vma. */
+function copyPageRange(k: Kernel, dst: Vma, src: Vma): void {
+  const geo = k.geo;
+  const block = 1 << (geo.pmdLevel < 0 ? geo.levels[pteLevel(k)].bits : geo.pmdOrder);
+  for (let vpn = src.start; vpn < src.end; ) {
+    const next = Math.min(src.end, Math.floor(vpn / block) * block + block);
+    copyBlock(k, dst, src, vpn, next);
+    vpn = next;
+  }
+}
+
+function copyBlock(k: Kernel, dst: Vma, src: Vma, start: number, end: number): void {
+  const pgd = k.mms.get(src.mm).pgd;
+  if (k.geo.pmdLevel >= 0) {
+    const pmdTable = walkTo(k, pgd, start, k.geo.pmdLevel);
+    if (pmdTable === 0) return;
+    const pmd = pmdOf(k, src.mm, start);
+    if (pmd === undefined) return;
+    // the child's PMD table is made before the parent's entry is looked at (copy_pmd_range)
+    const dstPmd = walkAlloc(k, dst.mm, start, k.geo.pmdLevel);
+    if (pmd.lo === 0) return;
+    if (isHugePmd(k, pmd.lo)) {
+      if (copyHugePmd(k, src, dst, pmdTable, dstPmd, start)) return;
+      splitPmd(k, src, pmd, start);
+    }
+  }
+  const from = walkTo(k, pgd, start, pteLevel(k));
+  if (from === 0) return;
+  const to = walkAlloc(k, dst.mm, start, pteLevel(k));
+  copyPtes(k, dst, src, from, to, start, end);
+}
+
+function copyPtes(k: Kernel, dst: Vma, src: Vma, from: TableIndex, to: TableIndex, start: number, end: number): void {
+  const e = k.geo.encoding;
+  const first = indexAt(k.geo, pteLevel(k), start);
+  let copied = 0;
+  for (let j = 0; j < end - start; j++) {
+    const i = first + j;
+    const lo = loAt(k, from, i);
+    const hi = hiAt(k, from, i);
+    if (lo === 0 && hi === 0) continue;
+    if (!present(k, lo)) {
+      if (isMarker(k, lo, hi, MARKER.guard | MARKER.poisoned)) setEntry(k, to, i, lo, hi & ~MARKER.uffdWp);
+      continue;
+    }
+    if ((lo & e.special) !== 0) {
+      setEntry(k, to, i, makeReadOnly(e, lo) & ~(e.accessed | e.uffdWp), hi);
+      continue;
+    }
+    const page = entryPfn(lo, hi);
+    const head = folioOf(k, page);
+    copied++;
+    if (k.pincount.get(head) > 0 && hasFlag(k, page, PG.anonExclusive)) {
+      copyPinned(k, dst, to, i, start + j, page);
+      continue;
+    }
+    folioGet(k, head);
+    dropFlag(k, page, PG.anonExclusive);
+    dupAnonRmapPtes(k, page, 1, dst);
+    const ro = makeReadOnly(e, lo);
+    if (ro !== lo) setEntry(k, from, i, ro, hi);
+    setEntry(k, to, i, ro & ~(e.accessed | e.uffdWp), hi);
+  }
+  if (copied > 0) k.countMm(dst.mm, MMC.anonPages, copied);
+}
+
+/** copy_present_page: a page that may be pinned for DMA is copied for the child at once. */
+function copyPinned(k: Kernel, dst: Vma, to: TableIndex, i: number, vpn: number, page: Pfn): void {
+  const fresh = allocZeroedFolio(k, 0);
+  if (fresh === NO_PFN) return;
+  k.stamp.set(fresh, k.stamp.get(page));
+  addNewAnonRmap(k, fresh, dst, vpn, false);
+  setEntry(k, to, i, dirtyMaybeWrite(k, entryLoFor(k, fresh, dst.flags), dst.flags), entryHiFor(k, fresh, dst.flags));
+}
+
+/** do_exit as far as memory goes: the address space is freed with its last user. */
+export function doExit(k: Kernel, task: Task): void {
+  khugepagedExit(k, task.mm);
+  tlbFlushMm(k, task.mm);
+  exitMmap(k, task.mm);
+  putHugeZero(k, task.mm);
+  tableFree(k, k.mms.get(task.mm).pgd);
+  k.mms.remove(task.mm);
+  k.tasks.remove(task.slot);
+}

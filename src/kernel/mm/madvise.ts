@@ -1,0 +1,281 @@
+import type { Op } from "../sched/points.ts";
+import { isHugeZero } from "../thp/hugeZero.ts";
+import { khugepagedEnterVma } from "../thp/khugepagedList.ts";
+import { madviseCollapse } from "../thp/madviseCollapse.ts";
+import { splitFolio } from "../thp/splitFolio.ts";
+import { isHugePmd, pmdOf } from "../thp/splitPmd.ts";
+import { madvisePopulate } from "./populate.ts";
+import { fail, failed, type Result } from "./errno.ts";
+import { dropFlag, folioGet, folioMapcount, folioPages, folioPut, hasFlag, isLarge, lruRetag } from "./folio.ts";
+import { guardInstall, guardRemove } from "./guard.ts";
+import { folioOf, type Kernel } from "./kernel.ts";
+import { PG } from "./pageFlags.ts";
+import { clearEntry, entryPfn, hiAt, indexAt, isMarker, loAt, MARKER, present, pteLevel, setEntry, walkTo } from "./pgtable.ts";
+import type { Task, Vma } from "./records.ts";
+import { maybeMappedShared } from "./rmap.ts";
+import { tlbFlushRange } from "./tlb.ts";
+import { modifyVma, vmaAt, vmasIn } from "./vma.ts";
+import { VM, VM_SPECIAL, VMH } from "./vmFlags.ts";
+import { VMSTAT } from "./vmstat.ts";
+import { pteBatch, zapRange } from "./zap.ts";
+import type { TableIndex } from "../units.ts";
+
+/** madvise(2) on anonymous memory (mm/madvise.c). */
+
+/** MADV_* numbers, the same on every architecture we know. */
+export const MADV = { normal: 0, random: 1, sequential: 2, willneed: 3, dontneed: 4, free: 8, remove: 9, dontfork: 10, dofork: 11, mergeable: 12, unmergeable: 13, hugepage: 14, nohugepage: 15, dontdump: 16, dodump: 17, wipeonfork: 18, keeponfork: 19, cold: 20, pageout: 21, populateRead: 22, populateWrite: 23, dontneedLocked: 24, collapse: 25, hwpoison: 100, softOffline: 101, guardInstall: 102, guardRemove: 103 } as const;
+
+const KNOWN: ReadonlySet<number> = new Set(Object.values(MADV));
+
+/** madvise_behavior_valid, by release and configuration. */
+export function adviceValid(k: Kernel, advice: number): boolean {
+  if (!KNOWN.has(advice)) return false;
+  if (advice === MADV.collapse) return k.era.madvCollapse && k.geo.thp;
+  if (advice === MADV.hugepage || advice === MADV.nohugepage) return k.geo.thp;
+  if (advice === MADV.guardInstall || advice === MADV.guardRemove) return k.era.guardRegions !== "none";
+  if (advice === MADV.mergeable || advice === MADV.unmergeable) return k.profile.config.ksm;
+  if (advice === MADV.hwpoison || advice === MADV.softOffline) return k.profile.config.memoryFailure;
+  return true;
+}
+
+/** do_madvise on a page-rounded range that is not empty: VMA by VMA; a hole is passed over and reported at the end. */
+export function* doMadvise(k: Kernel, task: Task, start: number, end: number, advice: number): Op<Result> {
+  if (advice === MADV.populateRead || advice === MADV.populateWrite) return yield* madvisePopulate(k, task.mm, start, end, advice === MADV.populateWrite);
+  let hole = false;
+  let at = start;
+  for (const piece of vmasIn(k, task.mm, start, end)) {
+    if (piece.start > at) {
+      hole = true;
+      at = piece.start;
+    }
+    const to = Math.min(end, piece.end);
+    // an earlier piece may have merged with this one
+    const vma = vmaAt(k, task.mm, at);
+    if (vma === undefined) {
+      hole = true;
+      continue;
+    }
+    const r = yield* adviseVma(k, vma, at, to, advice);
+    if (failed(r)) return r;
+    at = to;
+  }
+  return hole || at < end ? fail("ENOMEM", "hint.hole") : 0;
+}
+
+const DISCARDS: ReadonlySet<number> = new Set([MADV.free, MADV.dontneed, MADV.dontneedLocked, MADV.remove, MADV.dontfork, MADV.wipeonfork, MADV.guardInstall]);
+
+/** New VM_* flags of the advice that only changes those; undefined for the others, or the errno. */
+function flagAdvice(vma: Vma, advice: number): number | Result<undefined> {
+  const f = vma.flags;
+  switch (advice) {
+    case MADV.normal:
+      return f & ~(VM.randRead | VM.seqRead);
+    case MADV.sequential:
+      return (f & ~VM.randRead) | VM.seqRead;
+    case MADV.random:
+      return (f & ~VM.seqRead) | VM.randRead;
+    case MADV.dontfork:
+      return f | VM.dontCopy;
+    case MADV.dofork:
+      return f & VM.io ? fail("EINVAL") : f & ~VM.dontCopy;
+    case MADV.wipeonfork:
+      return vma.name !== "" || f & VM.shared ? fail("EINVAL") : f | VM.wipeOnFork;
+    case MADV.keeponfork:
+      return vma.flagsHi & VMH.droppable ? fail("EINVAL") : f & ~VM.wipeOnFork;
+    case MADV.dontdump:
+      return f | VM.dontDump;
+    case MADV.dodump:
+      return f & VM_SPECIAL || vma.flagsHi & VMH.droppable ? fail("EINVAL") : f & ~VM.dontDump;
+    case MADV.hugepage:
+      return (f & ~VM.noHugePage) | VM.hugePage;
+    case MADV.nohugepage:
+      return (f & ~VM.hugePage) | VM.noHugePage;
+    case MADV.mergeable:
+      return f | VM.mergeable;
+    case MADV.unmergeable:
+      return f & ~VM.mergeable;
+    default:
+      return undefined;
+  }
+}
+
+function* adviseVma(k: Kernel, vma: Vma, start: number, end: number, advice: number): Op<Result> {
+  if (vma.flagsHi & VMH.sealed && DISCARDS.has(advice) && !(vma.flags & VM.write)) return fail("EPERM", "hint.sealed");
+  const flags = flagAdvice(vma, advice);
+  if (typeof flags === "number") {
+    // MADV_HUGEPAGE enrols the mm before the VMA is changed, judged by the new flags
+    if (advice === MADV.hugepage) khugepagedEnterVma(k, vma, flags);
+    modifyVma(k, vma.slot, start, end, flags, vma.flagsHi);
+    return 0;
+  }
+  if (failed(flags)) return flags;
+  switch (advice) {
+    case MADV.willneed:
+      return 0;
+    case MADV.remove:
+      return fail("EINVAL", "hint.removeNeedsFile");
+    case MADV.cold:
+      if (vma.flags & (VM.locked | VM.pfnmap | VM.hugetlb)) return fail("EINVAL", "hint.locked");
+      forBlocks(k, vma, start, end, coldBlock);
+      return 0;
+    case MADV.pageout:
+      return fail("EOPNOTSUPP", "hint.pageoutLater");
+    case MADV.free:
+    case MADV.dontneed:
+    case MADV.dontneedLocked:
+      if (vma.flags & (VM.pfnmap | (advice === MADV.dontneedLocked ? 0 : VM.locked))) return fail("EINVAL", "hint.locked");
+      if (advice === MADV.free) forBlocks(k, vma, start, end, freeBlock);
+      else zapRange(k, vma, start, end, { keepGuards: true, reclaimTables: true });
+      return 0;
+    case MADV.collapse:
+      return yield* madviseCollapse(k, vma, start, end);
+    case MADV.guardInstall:
+      return guardInstall(k, vma, start, end);
+    case MADV.guardRemove:
+      return guardRemove(k, vma, start, end);
+    default:
+      return fail("EINVAL", "hint.advice");
+  }
+}
+
+/** Calls `visit` for each PMD-sized block of the range. */
+export function forBlocks(k: Kernel, vma: Vma, start: number, end: number, visit: (k: Kernel, vma: Vma, start: number, end: number) => void): void {
+  const block = 1 << (k.geo.pmdLevel < 0 ? k.geo.levels[pteLevel(k)].bits : k.geo.pmdOrder);
+  for (let vpn = start; vpn < end; ) {
+    const next = Math.min(end, Math.floor(vpn / block) * block + block);
+    visit(k, vma, vpn, next);
+    vpn = next;
+  }
+}
+
+/** folio_mark_lazyfree. */
+function markLazyFree(k: Kernel, head: number): void {
+  const flags = k.pageFlags.get(head);
+  if ((flags & PG.anon) === 0 || (flags & PG.swapbacked) === 0 || (flags & PG.unevictable) !== 0) return;
+  lruRetag(k, head, 0, PG.active | PG.referenced | PG.swapbacked);
+  k.countVm(VMSTAT.pglazyfree, folioPages(k, head));
+}
+
+const clean = (k: Kernel, lo: number): number => lo & ~(k.geo.encoding.accessed | k.geo.encoding.dirty);
+
+/** Splits a folio that the range covers only in part. True: it was split, look at the entries again. */
+function splitFor(k: Kernel, head: ReturnType<typeof folioOf>): boolean {
+  folioGet(k, head);
+  const ok = splitFolio(k, head);
+  folioPut(k, head);
+  return ok;
+}
+
+/** madvise_free_huge_pmd and madvise_free_pte_range. */
+function freeBlock(k: Kernel, vma: Vma, start: number, end: number): void {
+  const pmd = pmdOf(k, vma.mm, start);
+  if (pmd !== undefined && isHugePmd(k, pmd.lo)) {
+    const head = entryPfn(pmd.lo, pmd.hi);
+    if (isHugeZero(k, head) || maybeMappedShared(k, head)) return;
+    if (end - start === 1 << k.geo.pmdOrder) {
+      dropFlag(k, head, PG.dirty);
+      if (clean(k, pmd.lo) !== pmd.lo) {
+        setEntry(k, pmd.table, pmd.i, clean(k, pmd.lo), pmd.hi);
+        tlbFlushRange(k, vma.mm, start, end);
+      }
+      markLazyFree(k, head);
+      return;
+    }
+    splitFor(k, head);
+    // the kernel leaves the rest of this block to the entries it now finds
+    const now = pmdOf(k, vma.mm, start);
+    if (now === undefined || isHugePmd(k, now.lo)) return;
+  }
+  const t = walkTo(k, k.mms.get(vma.mm).pgd, start, pteLevel(k));
+  if (t !== 0) freePtes(k, vma, t, start, end);
+}
+
+function freePtes(k: Kernel, vma: Vma, t: TableIndex, start: number, end: number): void {
+  const first = indexAt(k.geo, pteLevel(k), start);
+  for (let j = 0; j < end - start; ) {
+    const i = first + j;
+    const lo = loAt(k, t, i);
+    const hi = hiAt(k, t, i);
+    if (!present(k, lo) || (lo & k.geo.encoding.special) !== 0) {
+      if (isMarker(k, lo, hi, MARKER.poisoned)) clearEntry(k, t, i);
+      j++;
+      continue;
+    }
+    const page = entryPfn(lo, hi);
+    const head = folioOf(k, page);
+    let n = 1;
+    if (isLarge(k, head)) {
+      if (k.era.madviseFreeLarge === "batched") n = pteBatch(k, t, i, end - start - j, true);
+      if (n < folioPages(k, head)) {
+        const shared = k.era.madviseFreeLarge === "batched" ? maybeMappedShared(k, page) : k.mapcount.get(page) + k.entireMapcount.get(head) !== 1;
+        if (shared) {
+          j += n;
+          continue;
+        }
+        if (splitFor(k, head)) continue;
+        j += n;
+        continue;
+      }
+    }
+    if (hasFlag(k, head, PG.dirty)) {
+      if (folioMapcount(k, head) !== folioPages(k, head)) {
+        j += n;
+        continue;
+      }
+      dropFlag(k, head, PG.dirty);
+    }
+    for (let b = 0; b < n; b++) {
+      const was = loAt(k, t, i + b);
+      if (clean(k, was) !== was) setEntry(k, t, i + b, clean(k, was), hiAt(k, t, i + b));
+    }
+    tlbFlushRange(k, vma.mm, start + j, start + j + n);
+    markLazyFree(k, head);
+    j += n;
+  }
+}
+
+/** madvise_cold_or_pageout_pte_range for MADV_COLD: makes pages old, and splits THPs that the range covers in part. */
+function coldBlock(k: Kernel, vma: Vma, start: number, end: number): void {
+  const e = k.geo.encoding;
+  const pmd = pmdOf(k, vma.mm, start);
+  if (pmd !== undefined && isHugePmd(k, pmd.lo)) {
+    const head = entryPfn(pmd.lo, pmd.hi);
+    if (isHugeZero(k, head) || maybeMappedShared(k, head)) return;
+    if (end - start === 1 << k.geo.pmdOrder) {
+      setEntry(k, pmd.table, pmd.i, pmd.lo & ~e.accessed, pmd.hi);
+      tlbFlushRange(k, vma.mm, start, end);
+      lruRetag(k, head, 0, PG.active | PG.referenced);
+      return;
+    }
+    if (!splitFor(k, head)) return;
+  }
+  const t = walkTo(k, k.mms.get(vma.mm).pgd, start, pteLevel(k));
+  if (t === 0) return;
+  const first = indexAt(k.geo, pteLevel(k), start);
+  for (let j = 0; j < end - start; ) {
+    const i = first + j;
+    const lo = loAt(k, t, i);
+    if (!present(k, lo) || (lo & e.special) !== 0) {
+      j++;
+      continue;
+    }
+    const page = entryPfn(lo, hiAt(k, t, i));
+    const head = folioOf(k, page);
+    let n = 1;
+    if (isLarge(k, head)) {
+      n = k.era.madviseFreeLarge === "batched" ? pteBatch(k, t, i, end - start - j, true) : 1;
+      if (n < folioPages(k, head)) {
+        const shared = k.era.madviseFreeLarge === "batched" ? maybeMappedShared(k, page) : k.mapcount.get(page) + k.entireMapcount.get(head) !== 1;
+        if (!shared && splitFor(k, head)) continue;
+        j += n;
+        continue;
+      }
+    }
+    if (hasFlag(k, head, PG.lru) && folioMapcount(k, head) === folioPages(k, head)) {
+      for (let b = 0; b < n; b++) setEntry(k, t, i + b, loAt(k, t, i + b) & ~e.accessed, hiAt(k, t, i + b));
+      tlbFlushRange(k, vma.mm, start + j, start + j + n);
+      lruRetag(k, head, 0, PG.active | PG.referenced);
+    }
+    j += n;
+  }
+}

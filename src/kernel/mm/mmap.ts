@@ -1,0 +1,203 @@
+import type { Op } from "../sched/points.ts";
+import { khugepagedEnterVma } from "../thp/khugepagedList.ts";
+import { fail, failed, type Result } from "./errno.ts";
+import { MMC, type Kernel } from "./kernel.ts";
+import { mlockFutureOk } from "./mlock.ts";
+import { freePgdRange } from "./pgtable.ts";
+import { mmPopulate } from "./populate.ts";
+import type { Task, Vma } from "./records.ts";
+import { anyVmaIn, changeVma, insertVma, lowerIndex, mergeVma, removeVma, splitVma, vmasIn } from "./vma.ts";
+import { VM, VMH } from "./vmFlags.ts";
+import { ZAP_ALL, zapRange } from "./zap.ts";
+
+/** mmap, munmap, brk (mm/mmap.c, mm/vma.c) for anonymous memory. Page numbers; callers have rounded. */
+
+export const MAP = { shared: 1, private: 2, sharedValidate: 3, droppable: 8, fixed: 0x10, anonymous: 0x20, growsDown: 0x100, locked: 0x2000, noReserve: 0x4000, populate: 0x8000, nonBlock: 0x10000, stack: 0x20000, hugetlb: 0x40000, sync: 0x80000, fixedNoReplace: 0x100000 } as const;
+
+/** may_expand_vm: RLIMIT_AS and RLIMIT_DATA. */
+export function mayExpand(k: Kernel, task: Task, flags: number, pages: number): boolean {
+  if (k.mmCount(task.mm, MMC.totalVm) + pages > Math.floor(task.rlimitAs / 4096)) return false;
+  const data = isData(flags);
+  return !data || k.mmCount(task.mm, MMC.dataVm) + pages <= Math.floor(task.rlimitData / 4096);
+}
+
+/** is_data_mapping: private, writable, not a stack. */
+const isData = (flags: number): boolean => (flags & (VM.write | VM.shared | VM.growsDown)) === VM.write;
+
+/** vm_stat_account */
+export function statAccount(k: Kernel, mm: number, flags: number, pages: number): void {
+  k.countMm(mm, MMC.totalVm, pages);
+  if (isData(flags)) k.countMm(mm, MMC.dataVm, pages);
+}
+
+/** __vm_enough_memory with overcommit_memory=0: only what could never fit is refused. */
+export function enoughMemory(k: Kernel, pages: number): boolean {
+  if (k.g.overcommitMemory !== 0) return true;
+  return pages <= k.profile.memoryMiB * 256;
+}
+
+/** The highest gap of `pages` below the mmap base whose start is aligned (unmapped_area_topdown); -1: none. */
+function topDownGap(k: Kernel, mm: number, pages: number, align: number): number {
+  const list = k.mms.get(mm).vmas;
+  let ceiling = k.mms.get(mm).mmapBase;
+  for (let i = list.length - 1; i >= -1; i--) {
+    const vma = i >= 0 ? k.vmas.get(list[i]) : undefined;
+    const floor = vma?.end ?? 16;
+    if (floor < ceiling) {
+      const start = Math.floor((ceiling - pages) / align) * align;
+      if (start >= floor) return start;
+    }
+    if (vma !== undefined) ceiling = Math.min(ceiling, vma.start);
+  }
+  return -1;
+}
+
+/** get_unmapped_area for anonymous memory, with THP alignment as the release does it (kernel-semantics.md 1.9). */
+export function unmappedArea(k: Kernel, mm: number, hint: number, pages: number): Result {
+  const top = k.geo.taskSizePages;
+  if (pages > top) return fail("ENOMEM");
+  if (hint > 0 && hint + pages <= top && !anyVmaIn(k, mm, hint, hint + pages)) return hint;
+  const pmd = 1 << k.geo.pmdOrder;
+  const style = k.era.mmapThpAlign;
+  const wants = k.geo.thp && (style === "always" ? pages >= pmd : style === "pmdMultiple" ? pages % pmd === 0 : style === "pmdMultipleNoHint" ? pages % pmd === 0 && hint === 0 : false);
+  if (wants) {
+    const aligned = topDownGap(k, mm, pages, pmd);
+    if (aligned >= 0) return aligned;
+  }
+  const found = topDownGap(k, mm, pages, 1);
+  return found >= 0 ? found : fail("ENOMEM");
+}
+
+export interface MmapRequest {
+  /** page number asked for; 0 with no MAP_FIXED: anywhere */
+  readonly start: number;
+  readonly pages: number;
+  /** PROT_* bits */
+  readonly prot: number;
+  /** MAP_* bits */
+  readonly flags: number;
+}
+
+/** do_mmap for private anonymous memory. Returns the page number of the mapping. */
+export function* doMmap(k: Kernel, task: Task, r: MmapRequest): Op<Result> {
+  const mm = task.mm;
+  if (k.mms.get(mm).vmas.length > k.g.maxMapCount) return fail("ENOMEM", "hint.mapCount");
+  let flags = (r.prot & 7) | k.mms.get(mm).defFlags | VM.mayRead | VM.mayWrite | VM.mayExec;
+  let flagsHi = 0;
+  if (r.flags & MAP.growsDown) flags |= VM.growsDown;
+  if (r.flags & MAP.locked) flags |= VM.locked;
+  if (r.flags & MAP.stack && k.era.stackNoHugePage) flags |= VM.noHugePage;
+  let start = r.start;
+  if (r.flags & (MAP.fixed | MAP.fixedNoReplace)) {
+    if (start + r.pages > k.geo.taskSizePages) return fail("ENOMEM", "hint.taskSize");
+    if (r.flags & MAP.fixedNoReplace && anyVmaIn(k, mm, start, start + r.pages)) return fail("EEXIST", "hint.occupied");
+  } else {
+    const found = unmappedArea(k, mm, start, r.pages);
+    if (failed(found)) return found;
+    start = found;
+  }
+  if (r.flags & MAP.locked && task.rlimitMemlock === 0 && !task.capIpcLock) return fail("EPERM");
+  if (flags & VM.locked && !mlockFutureOk(k, task, r.pages)) return fail("EAGAIN", "hint.memlock");
+  if ((r.flags & MAP.droppable) === MAP.droppable && k.era.droppable) {
+    if (flags & VM.locked) return fail("EINVAL");
+    if (flags & VM.growsDown) return fail("EINVAL");
+    flags |= VM.wipeOnFork | VM.dontDump | VM.noReserve;
+    flagsHi |= VMH.droppable;
+  }
+  if (r.flags & MAP.noReserve && k.g.overcommitMemory !== 2) flags |= VM.noReserve;
+  const mapped = mmapRegion(k, task, start, r.pages, flags, flagsHi);
+  if (failed(mapped)) return mapped;
+  const populate = (r.flags & (MAP.populate | MAP.nonBlock)) === MAP.populate || (flags & (VM.locked | VM.lockOnFault)) === VM.locked;
+  if (populate) yield* mmPopulate(k, mm, start, start + r.pages, true);
+  return start;
+}
+
+/** mmap_region: replaces what is there and merges with the neighbours. */
+export function mmapRegion(k: Kernel, task: Task, start: number, pages: number, flagsIn: number, flagsHi: number): Result {
+  const mm = task.mm;
+  let flags = flagsIn;
+  const replaced = vmasIn(k, mm, start, start + pages).reduce((sum, v) => sum + Math.min(v.end, start + pages) - Math.max(v.start, start), 0);
+  if (replaced > 0 && vmasIn(k, mm, start, start + pages).some((v) => v.flagsHi & VMH.sealed)) return fail("EPERM", "hint.sealed");
+  if (!mayExpand(k, task, flags, pages - replaced)) return fail("ENOMEM", "hint.addressSpace");
+  if ((flags & (VM.noReserve | VM.shared | VM.write)) === VM.write) {
+    if (!enoughMemory(k, pages)) return fail("ENOMEM", "hint.overcommit");
+    flags |= VM.account;
+  }
+  if (replaced > 0) {
+    const r = doMunmap(k, mm, start, start + pages);
+    if (failed(r)) return r;
+  }
+  const merged = mergeVma(k, { mm, start, end: start + pages, flags, flagsHi, pgoff: start, name: "", anonVma: 0, middle: undefined, copiedFrom: undefined });
+  let vma: Vma;
+  if (merged !== undefined) vma = changeVma(k, merged.slot, { flags: merged.flags | VM.softDirty });
+  else {
+    vma = insertVma(k, { mm, start, end: start + pages, flags: flags | VM.softDirty, flagsHi, pgoff: start, anonVma: 0, chain: [], name: "" });
+    khugepagedEnterVma(k, vma, flags);
+  }
+  statAccount(k, mm, flags, pages);
+  if (flags & VM.locked) k.countMm(mm, MMC.lockedVm, pages);
+  return vma.start;
+}
+
+/** do_munmap: removes every mapping of [start, end). Nothing mapped there is not an error. */
+export function doMunmap(k: Kernel, mm: number, start: number, end: number): Result {
+  const hit = vmasIn(k, mm, start, end);
+  if (hit.length === 0) return 0;
+  if (hit.some((v) => v.flagsHi & VMH.sealed)) return fail("EPERM", "hint.sealed");
+  const first = hit[0];
+  const last = hit[hit.length - 1];
+  if (first.start < start && last.end > end && first.slot === last.slot && k.mms.get(mm).vmas.length >= k.g.maxMapCount) return fail("ENOMEM", "hint.mapCount");
+  if (first.start < start) splitVma(k, first.slot, start, true);
+  const tail = vmasIn(k, mm, end - 1, end)[0];
+  if (tail !== undefined && tail.end > end) splitVma(k, tail.slot, end, false);
+  removeRange(k, mm, start, end);
+  return 0;
+}
+
+/** Zaps and frees whole VMAs, then the page tables that nothing needs any more (unmap_region). */
+function removeRange(k: Kernel, mm: number, start: number, end: number): void {
+  const gone = vmasIn(k, mm, start, end);
+  if (gone.length === 0) return;
+  const list = k.mms.get(mm).vmas;
+  const at = lowerIndex(k, mm, start);
+  const floor = at > 0 ? k.vmas.get(list[at - 1]).end : 0;
+  const after = at + gone.length;
+  const ceiling = after < list.length ? k.vmas.get(list[after]).start : 0;
+  for (const vma of gone) {
+    zapRange(k, vma, vma.start, vma.end, ZAP_ALL);
+    statAccount(k, mm, vma.flags, vma.start - vma.end);
+    if (vma.flags & VM.locked) k.countMm(mm, MMC.lockedVm, vma.start - vma.end);
+  }
+  const from = gone[0].start;
+  const to = gone[gone.length - 1].end;
+  for (const vma of gone) removeVma(k, vma.slot);
+  freePgdRange(k, mm, from, to, floor, ceiling);
+}
+
+/** exit_mmap: everything goes. */
+export function exitMmap(k: Kernel, mm: number): void {
+  removeRange(k, mm, 0, k.geo.taskSizePages + 1);
+}
+
+/** brk(2): moves the end of the heap. Returns the new end in bytes (the old one when refused), as the kernel does. */
+export function* doBrk(k: Kernel, task: Task, wantedBytes: number): Op<number> {
+  const mm = k.mms.get(task.mm);
+  const startBytes = mm.startBrk * 4096;
+  if (wantedBytes < startBytes) return mm.brkBytes;
+  const oldEnd = Math.ceil(mm.brkBytes / 4096);
+  const newEnd = Math.ceil(wantedBytes / 4096);
+  if (newEnd < oldEnd) {
+    const r = doMunmap(k, task.mm, newEnd, oldEnd);
+    if (failed(r)) return mm.brkBytes;
+  } else if (newEnd > oldEnd) {
+    if (newEnd > k.geo.taskSizePages || anyVmaIn(k, task.mm, oldEnd, newEnd + 1)) return mm.brkBytes;
+    const flags = VM.read | VM.write | VM.mayRead | VM.mayWrite | VM.mayExec | mm.defFlags;
+    if (flags & VM.locked && !mlockFutureOk(k, task, newEnd - oldEnd)) return mm.brkBytes;
+    const r = mmapRegion(k, task, oldEnd, newEnd - oldEnd, flags, 0);
+    if (failed(r)) return mm.brkBytes;
+    if (flags & VM.locked) yield* mmPopulate(k, task.mm, oldEnd, newEnd, true);
+  }
+  k.mms.update(task.mm, { brkBytes: wantedBytes });
+  return wantedBytes;
+}
+

@@ -1,0 +1,112 @@
+import { isWritable, makeWritable } from "../arch/geometry.ts";
+import type { Op } from "../sched/points.ts";
+import { isHugeZero } from "../thp/hugeZero.ts";
+import { isHugePmd, pmdOf, splitPmd } from "../thp/splitPmd.ts";
+import { fail, type Result } from "./errno.ts";
+import { hasFlag } from "./folio.ts";
+import type { Kernel } from "./kernel.ts";
+import { enoughMemory, mayExpand, statAccount } from "./mmap.ts";
+import { PG } from "./pageFlags.ts";
+import { entryPfn, hiAt, indexAt, loAt, present, pteLevel, setEntry, walkTo } from "./pgtable.ts";
+import { mmPopulate } from "./populate.ts";
+import { protHi, protLo } from "./prot.ts";
+import type { Task, Vma } from "./records.ts";
+import { tlbFlushRange } from "./tlb.ts";
+import { modifyVma, vmasIn } from "./vma.ts";
+import { VM, VM_ACCESS, VMH } from "./vmFlags.ts";
+
+/** mprotect (mm/mprotect.c). */
+
+/** pte_modify: other protection, same frame and state bits. */
+function modifyLo(k: Kernel, lo: number, flags: number): number {
+  const e = k.geo.encoding;
+  const keep = 0xfffff000 | e.accessed | e.dirty | e.special | e.softDirty | e.uffdWp | e.leaf;
+  return (lo & keep) | (protLo(k, flags) & ~keep);
+}
+
+/** can_change_private_pte_writable: an exclusive page of a writable private mapping needs no fault. */
+function mayBecomeWritable(k: Kernel, vma: Vma, lo: number, hi: number): boolean {
+  const e = k.geo.encoding;
+  if (!k.era.mprotectMakesWritable || (vma.flags & VM.write) === 0 || (lo & e.protNone) !== 0) return false;
+  if ((lo & e.special) !== 0) return false;
+  if (k.profile.config.softDirty && (vma.flags & VM.softDirty) === 0 && (lo & e.softDirty) === 0) return false;
+  return hasFlag(k, entryPfn(lo, hi), PG.anonExclusive) && hasFlag(k, entryPfn(lo, hi), PG.anon | PG.tail);
+}
+
+function changed(k: Kernel, vma: Vma, lo: number, hi: number): number {
+  const e = k.geo.encoding;
+  const next = modifyLo(k, lo, vma.flags);
+  return !isWritable(e, next) && mayBecomeWritable(k, vma, next, hi) ? makeWritable(e, next) : next;
+}
+
+const changedHi = (k: Kernel, vma: Vma, hi: number): number => (hi & ~k.geo.encoding.noExecHi) | protHi(k, vma.flags);
+
+/** change_protection over a VMA whose flags are the new ones. */
+export function changeProtection(k: Kernel, vma: Vma, start: number, end: number): void {
+  const block = 1 << (k.geo.pmdLevel < 0 ? k.geo.levels[pteLevel(k)].bits : k.geo.pmdOrder);
+  for (let vpn = start; vpn < end; ) {
+    const next = Math.min(end, Math.floor(vpn / block) * block + block);
+    const pmd = pmdOf(k, vma.mm, vpn);
+    if (pmd !== undefined && isHugePmd(k, pmd.lo)) {
+      if (next - vpn === block) {
+        const lo = isHugeZero(k, entryPfn(pmd.lo, pmd.hi)) ? modifyLo(k, pmd.lo, vma.flags) : changed(k, vma, pmd.lo, pmd.hi);
+        setEntry(k, pmd.table, pmd.i, lo, changedHi(k, vma, pmd.hi));
+        vpn = next;
+        continue;
+      }
+      splitPmd(k, vma, pmd, vpn);
+    }
+    const t = walkTo(k, k.mms.get(vma.mm).pgd, vpn, pteLevel(k));
+    if (t !== 0) {
+      for (let v = vpn; v < next; v++) {
+        const i = indexAt(k.geo, pteLevel(k), v);
+        const lo = loAt(k, t, i);
+        if (!present(k, lo)) continue;
+        const hi = hiAt(k, t, i);
+        setEntry(k, t, i, changed(k, vma, lo, hi), changedHi(k, vma, hi));
+      }
+    }
+    vpn = next;
+  }
+  tlbFlushRange(k, vma.mm, start, end);
+}
+
+/** mprotect_fixup of one piece. */
+function* fixup(k: Kernel, task: Task, vmaIn: Vma, start: number, end: number, wanted: number): Op<Result> {
+  const old = vmaIn.flags;
+  if (vmaIn.flagsHi & VMH.sealed) return fail("EPERM", "hint.sealed");
+  if (wanted === old) return 0;
+  let flags = wanted;
+  const pages = end - start;
+  if (flags & VM.write) {
+    if (!mayExpand(k, task, flags, pages) && mayExpand(k, task, old, pages)) return fail("ENOMEM");
+    if ((old & (VM.account | VM.write | VM.hugetlb | VM.shared | VM.noReserve)) === 0) {
+      if (!enoughMemory(k, pages)) return fail("ENOMEM", "hint.overcommit");
+      flags |= VM.account;
+    }
+  } else if (k.era.mprotectUnaccounts && old & VM.account && vmaIn.anonVma === 0) flags &= ~VM.account;
+  const vma = modifyVma(k, vmaIn.slot, start, end, flags, vmaIn.flagsHi);
+  changeProtection(k, vma, start, end);
+  statAccount(k, vma.mm, old, -pages);
+  statAccount(k, vma.mm, flags, pages);
+  if ((old & (VM.write | VM.shared | VM.locked)) === VM.locked && flags & VM.write) yield* mmPopulate(k, vma.mm, start, end, true);
+  return 0;
+}
+
+/** do_mprotect_pkey on a page-rounded range. A hole ends it with ENOMEM after what lies before it was changed. */
+export function* doMprotect(k: Kernel, task: Task, start: number, end: number, prot: number): Op<Result> {
+  const pieces = vmasIn(k, task.mm, start, end);
+  if (pieces.length === 0 || pieces[0].start > start) return fail("ENOMEM", "hint.hole");
+  let at = start;
+  for (const piece of pieces) {
+    if (piece.start > at) return fail("ENOMEM", "hint.hole");
+    const vma = vmasIn(k, task.mm, at, at + 1)[0];
+    const to = Math.min(end, piece.end);
+    const flags = (vma.flags & ~VM_ACCESS) | (prot & 7);
+    if ((flags & ~(flags >>> 4) & VM_ACCESS) !== 0) return fail("EACCES");
+    const r = yield* fixup(k, task, vma, at, to, flags);
+    if (typeof r === "object") return r;
+    at = to;
+  }
+  return at < end ? fail("ENOMEM", "hint.hole") : 0;
+}

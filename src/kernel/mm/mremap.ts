@@ -1,0 +1,229 @@
+import type { Op } from "../sched/points.ts";
+import { isHugePmd, pmdOf, splitPmd } from "../thp/splitPmd.ts";
+import { bugOn } from "../assert.ts";
+import { anonVmaClone, unlinkAnonVmas } from "./anonVma.ts";
+import { fail, failed, type Result } from "./errno.ts";
+import { MMC, type Kernel } from "./kernel.ts";
+import { mlockFutureOk } from "./mlock.ts";
+import { doMunmap, enoughMemory, mayExpand, statAccount, unmappedArea } from "./mmap.ts";
+import { accountPteTable, clearEntry, deposit, hiAt, indexAt, loAt, pteLevel, setEntry, walkAlloc, walkTo, withdraw } from "./pgtable.ts";
+import { mmPopulate } from "./populate.ts";
+import type { Task, Vma } from "./records.ts";
+import { tlbFlushRange } from "./tlb.ts";
+import { anyVmaIn, changeVma, insertVma, mergeVma, vmaAt, vmasIn } from "./vma.ts";
+import { VM, VM_LOCKED_MASK, VMH } from "./vmFlags.ts";
+
+/** mremap (mm/mremap.c). Page numbers; lengths are rounded up. */
+export interface MremapRequest {
+  readonly start: number;
+  readonly oldPages: number;
+  readonly newPages: number;
+  readonly mayMove: boolean;
+  readonly dontUnmap: boolean;
+  /** target page number with MREMAP_FIXED, else -1 */
+  readonly fixed: number;
+}
+
+/** move_page_tables: entries go from the old to the new range; the pages stay where they are. */
+function movePageTables(k: Kernel, from: Vma, to: Vma, oldStart: number, newStart: number, pages: number): void {
+  const n = k.geo.pmdLevel < 0 ? 1 << k.geo.levels[pteLevel(k)].bits : 1 << k.geo.pmdOrder;
+  for (let done = 0; done < pages; ) {
+    const oldVpn = oldStart + done;
+    const newVpn = newStart + done;
+    const extent = Math.min(pages - done, n - (oldVpn % n), n - (newVpn % n));
+    moveExtent(k, from, to, oldVpn, newVpn, extent, n);
+    done += extent;
+  }
+  tlbFlushRange(k, from.mm, oldStart, oldStart + pages);
+}
+
+function moveExtent(k: Kernel, from: Vma, to: Vma, oldVpn: number, newVpn: number, extent: number, n: number): void {
+  let pmd = pmdOf(k, from.mm, oldVpn);
+  if (k.geo.pmdLevel >= 0 && (pmd === undefined || pmd.lo === 0)) return;
+  if (pmd !== undefined && k.geo.pmdLevel >= 0) {
+    const target = walkAlloc(k, to.mm, newVpn, k.geo.pmdLevel);
+    bugOn(target === 0, "no memory for a page table in mremap");
+    const ti = indexAt(k.geo, k.geo.pmdLevel, newVpn);
+    if (extent === n && loAt(k, target, ti) === 0) {
+      // a whole aligned block moves by its PMD entry, be it a leaf (with its deposited table) or a table
+      const { lo, hi } = pmd;
+      clearEntry(k, pmd.table, pmd.i);
+      tlbFlushRange(k, from.mm, oldVpn, oldVpn + n);
+      setEntry(k, target, ti, lo, hi);
+      if (isHugePmd(k, lo) && target !== pmd.table) deposit(k, target, withdraw(k, pmd.table));
+      return;
+    }
+    if (isHugePmd(k, pmd.lo)) splitPmd(k, from, pmd, oldVpn);
+    pmd = pmdOf(k, from.mm, oldVpn);
+  }
+  const source = walkTo(k, k.mms.get(from.mm).pgd, oldVpn, pteLevel(k));
+  if (source === 0) return;
+  const target = walkAlloc(k, to.mm, newVpn, pteLevel(k));
+  bugOn(target === 0, "no memory for a page table in mremap");
+  const i = indexAt(k.geo, pteLevel(k), oldVpn);
+  const j = indexAt(k.geo, pteLevel(k), newVpn);
+  for (let e = 0; e < extent; e++) {
+    const lo = loAt(k, source, i + e);
+    const hi = hiAt(k, source, i + e);
+    if (lo === 0 && hi === 0) continue;
+    clearEntry(k, source, i + e);
+    setEntry(k, target, j + e, lo, hi);
+  }
+}
+
+/** copy_vma: the VMA at the new place, merged with neighbours where it can be. */
+function copyVma(k: Kernel, vma: Vma, start: number, pages: number, pgoffIn: number): Vma {
+  // an unfaulted mapping gets the offset of its new place, so that it can merge there
+  const pgoff = vma.anonVma === 0 ? start : pgoffIn;
+  const merged = mergeVma(k, { mm: vma.mm, start, end: start + pages, flags: vma.flags, flagsHi: vma.flagsHi, pgoff, name: vma.name, anonVma: vma.anonVma, middle: undefined, copiedFrom: vma });
+  if (merged !== undefined) {
+    // a neighbour without an anon_vma of its own takes over the moved pages' chain
+    if (merged.anonVma === 0 && vma.anonVma !== 0 && merged.slot !== vma.slot) return anonVmaClone(k, merged.slot, vma, false);
+    return merged;
+  }
+  const { slot: _slot, step: _step, ...fields } = vma;
+  const fresh = insertVma(k, { ...fields, start, end: start + pages, pgoff, anonVma: 0, chain: [] });
+  return anonVmaClone(k, fresh.slot, vma, false);
+}
+
+/** move_vma. Returns the new page number. */
+function moveVma(k: Kernel, r: MremapRequest, vma: Vma, oldPages: number, target: number): Result {
+  if (k.mms.get(vma.mm).vmas.length >= k.g.maxMapCount - 3) return fail("ENOMEM", "hint.mapCount");
+  if (vma.flags & VM.account && !enoughMemory(k, r.dontUnmap ? r.newPages : r.newPages - oldPages)) return fail("ENOMEM", "hint.overcommit");
+  const flags = vma.flags;
+  const pgoff = vma.pgoff + (r.start - vma.start);
+  const fresh = copyVma(k, vma, target, r.newPages, pgoff);
+  const source = vmaAt(k, vma.mm, r.start) ?? vma;
+  movePageTables(k, source, k.vmas.get(fresh.slot), r.start, target, oldPages);
+  statAccount(k, vma.mm, flags, r.newPages);
+  if (r.dontUnmap) {
+    const left = changeVma(k, source.slot, { flags: source.flags & ~VM_LOCKED_MASK });
+    if (fresh.slot !== source.slot && left.start === r.start && left.end === r.start + oldPages) {
+      unlinkAnonVmas(k, left.slot);
+      changeVma(k, left.slot, { anonVma: 0, chain: [] });
+    }
+    return target;
+  }
+  doMunmap(k, vma.mm, r.start, r.start + oldPages);
+  if (flags & VM.locked) k.countMm(vma.mm, MMC.lockedVm, r.newPages);
+  return target;
+}
+
+/** The checks that need a VMA for growing or moving (check_prep_vma 6.17, vma_to_resize before). */
+function checkVma(k: Kernel, task: Task, vma: Vma, r: MremapRequest, oldPages: number): Result {
+  if (oldPages === 0) return fail("EINVAL", "hint.duplicatePrivate");
+  if (r.dontUnmap && vma.flags & (VM.dontExpand | VM.pfnmap)) return fail("EINVAL");
+  if (oldPages > vma.end - r.start) return fail("EFAULT", "hint.acrossVmas");
+  if (r.newPages === oldPages) return 0;
+  if (vma.flags & (VM.dontExpand | VM.pfnmap)) return fail("EFAULT");
+  const delta = r.newPages - oldPages;
+  if (vma.flags & VM.locked && !mlockFutureOk(k, task, delta)) return fail("EAGAIN", "hint.memlock");
+  if (!mayExpand(k, task, vma.flags, delta)) return fail("ENOMEM", "hint.addressSpace");
+  return 0;
+}
+
+/** mremap_to: MREMAP_FIXED or MREMAP_DONTUNMAP. */
+function remapTo(k: Kernel, task: Task, r: MremapRequest): Result {
+  let oldPages = r.oldPages;
+  const checkFirst = k.era.mremapMultiVma;
+  const before = vmaAt(k, task.mm, r.start);
+  if (before === undefined) return fail("EFAULT", "hint.unmapped");
+  if (before.flagsHi & VMH.sealed) return fail("EPERM", "hint.sealed");
+  const shrink = oldPages > r.newPages;
+  if (checkFirst) {
+    const c = checkVma(k, task, before, r, shrink ? r.newPages : oldPages);
+    if (failed(c)) return c;
+  }
+  if (r.fixed >= 0) {
+    const u = doMunmap(k, task.mm, r.fixed, r.fixed + r.newPages);
+    if (failed(u)) return u;
+  }
+  if (shrink) {
+    const u = doMunmap(k, task.mm, r.start + r.newPages, r.start + oldPages);
+    if (failed(u)) return u;
+    oldPages = r.newPages;
+  }
+  const vma = vmaAt(k, task.mm, r.start);
+  if (vma === undefined) return fail("EFAULT", "hint.unmapped");
+  if (!checkFirst) {
+    const c = checkVma(k, task, vma, r, oldPages);
+    if (failed(c)) return c;
+  }
+  if (r.dontUnmap && !mayExpand(k, task, vma.flags, oldPages)) return fail("ENOMEM", "hint.addressSpace");
+  const target = r.fixed >= 0 ? r.fixed : unmappedArea(k, task.mm, 0, r.newPages);
+  if (failed(target)) return target;
+  return moveVma(k, r, vma, oldPages, target);
+}
+
+/** expand_vma: in place where there is room, else elsewhere. */
+function expand(k: Kernel, task: Task, r: MremapRequest, vma: Vma): Result {
+  const delta = r.newPages - r.oldPages;
+  const end = vma.end + delta;
+  const roomAbove = r.oldPages === vma.end - r.start && end <= k.geo.taskSizePages && !anyVmaIn(k, task.mm, vma.end, end);
+  if (roomAbove) {
+    if (vma.flags & VM.account && !enoughMemory(k, delta)) return fail("ENOMEM", "hint.overcommit");
+    const merged = mergeVma(k, { mm: task.mm, start: vma.end, end, flags: vma.flags, flagsHi: vma.flagsHi, pgoff: vma.pgoff + (vma.end - vma.start), name: vma.name, anonVma: vma.anonVma, middle: undefined, copiedFrom: undefined });
+    if (merged === undefined) changeVma(k, vma.slot, { end });
+    statAccount(k, task.mm, vma.flags, delta);
+    if (vma.flags & VM.locked) k.countMm(task.mm, MMC.lockedVm, delta);
+    return r.start;
+  }
+  if (!r.mayMove) return fail("ENOMEM", "hint.mayMove");
+  const target = unmappedArea(k, task.mm, 0, r.newPages);
+  if (failed(target)) return target;
+  return moveVma(k, r, vma, r.oldPages, target);
+}
+
+/** remap_move (6.17): a move without resizing may take several VMAs along. */
+function remapMove(k: Kernel, task: Task, r: MremapRequest): Result {
+  const end = r.start + r.oldPages;
+  const pieces = vmasIn(k, task.mm, r.start, end);
+  if (pieces.length === 0 || pieces[0].start > r.start) return fail("EFAULT", "hint.unmapped");
+  let first: Result | undefined;
+  let target = r.fixed;
+  let lastEnd = 0;
+  for (const piece of pieces) {
+    const start = Math.max(piece.start, r.start);
+    const pages = Math.min(end, piece.end) - start;
+    const at = target + (first === undefined ? 0 : piece.start - lastEnd);
+    lastEnd = piece.end;
+    const done = remapTo(k, task, { ...r, start, oldPages: pages, newPages: pages, fixed: at });
+    if (failed(done)) return done;
+    first ??= done;
+    target = done + pages;
+  }
+  return first ?? fail("EFAULT");
+}
+
+/** do_mremap after the checks of addresses and flags that need no VMA. Returns the new page number. */
+export function* doMremap(k: Kernel, task: Task, r: MremapRequest): Op<Result> {
+  const done = remap(k, task, r);
+  if (failed(done)) return done;
+  const moved = vmaAt(k, task.mm, done);
+  if (moved !== undefined && moved.flags & VM.locked && r.newPages > r.oldPages) yield* mmPopulate(k, task.mm, done + r.oldPages, done + r.newPages, true);
+  return done;
+}
+
+function remap(k: Kernel, task: Task, r: MremapRequest): Result {
+  const top = k.geo.taskSizePages;
+  if (r.newPages === 0 || r.newPages > top) return fail("EINVAL");
+  if (r.fixed >= 0 || r.dontUnmap) {
+    const target = r.fixed >= 0 ? r.fixed : 0;
+    if (target > top - r.newPages) return fail("EINVAL");
+    if (r.start + r.oldPages > target && target + r.newPages > r.start) return fail("EINVAL", "hint.overlap");
+    if (k.mms.get(task.mm).vmas.length + 2 >= k.g.maxMapCount - 3) return fail("ENOMEM", "hint.mapCount");
+    if (k.era.mremapMultiVma && r.fixed >= 0 && r.oldPages === r.newPages && r.oldPages > 0) return remapMove(k, task, r);
+    return remapTo(k, task, r);
+  }
+  const vma = vmaAt(k, task.mm, r.start);
+  if (vma === undefined) return fail("EFAULT", "hint.unmapped");
+  if (vma.flagsHi & VMH.sealed) return fail("EPERM", "hint.sealed");
+  if (r.oldPages === r.newPages) return r.start;
+  if (r.oldPages > r.newPages) {
+    const u = doMunmap(k, task.mm, r.start + r.newPages, r.start + r.oldPages);
+    return failed(u) ? u : r.start;
+  }
+  const c = checkVma(k, task, vma, r, r.oldPages);
+  return failed(c) ? c : expand(k, task, r, vma);
+}
+

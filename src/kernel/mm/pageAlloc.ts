@@ -1,0 +1,231 @@
+import { bugOn } from "../assert.ts";
+import { NO_PFN, type Pfn } from "../units.ts";
+import type { Kernel } from "./kernel.ts";
+import { MIGRATE_MASK, MIGRATE_SHIFT, ORDER_MASK, ORDER_SHIFT, PG } from "./pageFlags.ts";
+import type { Zone } from "./records.ts";
+import { VMSTAT } from "./vmstat.ts";
+
+/**
+ * The buddy allocator (mm/page_alloc.c): free blocks by zone, order and migrate type. Memory that was
+ * never handed out is not on a list: it lies above the zone's frontier and is carved in blocks of the
+ * highest order when the lists are empty, so that an untouched machine costs nothing.
+ */
+export const MAX_ORDER = 10;
+export const PAGEBLOCK_ORDER = 9;
+const PAGEBLOCK_PAGES = 1 << PAGEBLOCK_ORDER;
+const MAX_BLOCK = 1 << MAX_ORDER;
+
+export type MigrateType = "unmovable" | "movable" | "reclaimable";
+export const MIGRATE_TYPES: readonly MigrateType[] = ["unmovable", "movable", "reclaimable"];
+const UNMOVABLE = 0;
+const MOVABLE = 1;
+const RECLAIMABLE = 2;
+const typeNumber = (type: MigrateType): number => (type === "movable" ? MOVABLE : type === "unmovable" ? UNMOVABLE : RECLAIMABLE);
+/** Where to steal from, in order (fallbacks[] of page_alloc.c). */
+const FALLBACKS: readonly (readonly number[])[] = [
+  [RECLAIMABLE, MOVABLE],
+  [RECLAIMABLE, UNMOVABLE],
+  [UNMOVABLE, MOVABLE],
+];
+
+const LISTS = (MAX_ORDER + 1) * 3;
+/** freeHead/freeCount: list of (zone slot, order, type); then the frontier and the free pages of each zone */
+const listAt = (zone: number, order: number, type: number): number => zone * 64 + order * 3 + type;
+const frontierAt = (zone: number): number => zone * 64 + LISTS;
+const freePagesAt = (zone: number): number => zone * 64 + LISTS + 1;
+
+export const pagesToBytes = (pages: number): number => pages * 4096;
+
+/** Lays out zones; all memory starts above the frontiers. */
+export function initZones(k: Kernel, ranges: readonly { readonly name: Zone["name"]; readonly start: number; readonly end: number }[]): void {
+  for (const range of ranges) {
+    const slot = k.zones.add((s) => ({ slot: s, ...range }));
+    k.freeCount.set(frontierAt(slot), range.start);
+    k.freeCount.set(freePagesAt(slot), range.end - range.start);
+    for (let l = 0; l < LISTS; l++) k.freeHead.set(slot * 64 + l, -1);
+  }
+}
+
+function listAdd(k: Kernel, zone: number, pfn: number, order: number, type: number): void {
+  const list = listAt(zone, order, type);
+  const head = k.freeHead.get(list);
+  k.buddyNext.set(pfn, head);
+  k.buddyPrev.set(pfn, -1);
+  if (head >= 0) k.buddyPrev.set(head, pfn);
+  k.freeHead.set(list, pfn);
+  k.freeCount.add(list, 1);
+  k.pageFlags.set(pfn, PG.buddy | (order << ORDER_SHIFT) | (type << MIGRATE_SHIFT));
+}
+
+function listRemove(k: Kernel, zone: number, pfn: number, order: number, type: number): void {
+  const list = listAt(zone, order, type);
+  const next = k.buddyNext.get(pfn);
+  const prev = k.buddyPrev.get(pfn);
+  if (prev >= 0) k.buddyNext.set(prev, next);
+  else k.freeHead.set(list, next);
+  if (next >= 0) k.buddyPrev.set(next, prev);
+  k.freeCount.add(list, -1);
+  k.pageFlags.set(pfn, 0);
+}
+
+const blockTypeOf = (k: Kernel, pfn: number): number => {
+  const stored = k.blockType.get(pfn >>> PAGEBLOCK_ORDER);
+  return stored === 0 ? MOVABLE : stored - 1;
+};
+const setBlockType = (k: Kernel, pfn: number, type: number): void => k.blockType.set(pfn >>> PAGEBLOCK_ORDER, type + 1);
+
+function expand(k: Kernel, zone: number, pfn: number, from: number, to: number, type: number): void {
+  for (let order = from - 1; order >= to; order--) listAdd(k, zone, pfn + (1 << order), order, type);
+}
+
+/** Takes a block of the type from the lists of a zone (__rmqueue_smallest); NO_PFN when there is none. */
+function takeSmallest(k: Kernel, zone: number, order: number, type: number): number {
+  for (let o = order; o <= MAX_ORDER; o++) {
+    const pfn = k.freeHead.get(listAt(zone, o, type));
+    if (pfn < 0) continue;
+    listRemove(k, zone, pfn, o, type);
+    if (o > order) expand(k, zone, pfn, o, order, type);
+    return pfn;
+  }
+  return NO_PFN;
+}
+
+/** Moves never-used memory to the movable lists: one block of the highest order that fits at the frontier. */
+function carve(k: Kernel, zone: Zone): boolean {
+  const start = k.freeCount.get(frontierAt(zone.slot));
+  if (start >= zone.end) return false;
+  let order = MAX_ORDER;
+  while (order > 0 && (start % (1 << order) !== 0 || start + (1 << order) > zone.end)) order--;
+  k.freeCount.set(frontierAt(zone.slot), start + (1 << order));
+  listAdd(k, zone.slot, start, order, MOVABLE);
+  return true;
+}
+
+/** __rmqueue_fallback: the largest block of another type; a whole page block changes its type. */
+function steal(k: Kernel, zone: number, order: number, type: number): number {
+  for (let o = MAX_ORDER; o >= order; o--) {
+    for (const other of FALLBACKS[type]) {
+      const pfn = k.freeHead.get(listAt(zone, o, other));
+      if (pfn < 0) continue;
+      listRemove(k, zone, pfn, o, other);
+      let owner = other;
+      // a block of at least half a page block, or any block for kernel memory, takes the page block along
+      if (o >= PAGEBLOCK_ORDER || type !== MOVABLE) {
+        owner = type;
+        const first = pfn - (pfn % PAGEBLOCK_PAGES);
+        const blocks = Math.max(1, (1 << o) >>> PAGEBLOCK_ORDER);
+        for (let b = 0; b < blocks; b++) setBlockType(k, first + b * PAGEBLOCK_PAGES, type);
+      }
+      expand(k, zone, pfn, o, order, owner);
+      return pfn;
+    }
+  }
+  return NO_PFN;
+}
+
+function zonePreference(k: Kernel): readonly number[] {
+  const n = k.zones.count;
+  return n === 3 ? [3, 2, 1] : n === 2 ? [2, 1] : [1];
+}
+
+const ALLOC_ITEM = { DMA: VMSTAT.pgallocDma, DMA32: VMSTAT.pgallocDma32, Normal: VMSTAT.pgallocNormal } as const;
+
+/** Pages a zone keeps back from ordinary allocations (its min watermark), as a share of its size. */
+export const minWatermark = (zone: Zone): number => Math.min(11264, Math.floor((zone.end - zone.start) / 200));
+
+/**
+ * Takes a block of 2^order frames, whose content and flags are undefined but for a cleared flag word.
+ * NO_PFN when no zone has one above its watermark. alloc_pages, 5.19 to 6.18.
+ */
+export function allocPages(k: Kernel, order: number, type: MigrateType): Pfn {
+  const wanted = typeNumber(type);
+  for (const slot of zonePreference(k)) {
+    const zone = k.zones.get(slot);
+    if (k.freeCount.get(freePagesAt(slot)) - (1 << order) < minWatermark(zone)) continue;
+    let pfn = takeSmallest(k, slot, order, wanted);
+    while (pfn === NO_PFN && carve(k, zone)) pfn = takeSmallest(k, slot, order, wanted) as Pfn;
+    if (pfn === NO_PFN) pfn = steal(k, slot, order, wanted);
+    if (pfn === NO_PFN) continue;
+    k.freeCount.add(freePagesAt(slot), -(1 << order));
+    k.vmstat.add(ALLOC_ITEM[zone.name], 1 << order);
+    return pfn as Pfn;
+  }
+  if (k.tracer !== null) k.tracer.decide({ symbol: "__alloc_pages", rule: "alloc.noBlock", outcome: "fail", causes: [{ kind: "memory", order }], mm: 0, vpn: -1 });
+  return NO_PFN;
+}
+
+const zoneOf = (k: Kernel, pfn: number): Zone => {
+  for (let slot = 1; slot <= k.zones.count; slot++) {
+    const zone = k.zones.get(slot);
+    if (pfn >= zone.start && pfn < zone.end) return zone;
+  }
+  throw new RangeError(`no zone holds frame ${pfn}`);
+};
+
+/** Gives a block back and merges it with its buddies (__free_one_page). */
+export function freePages(k: Kernel, pfn: Pfn, order: number): void {
+  const zone = zoneOf(k, pfn);
+  bugOn((k.pageFlags.get(pfn) & PG.buddy) !== 0, `frame ${pfn} freed twice`);
+  const type = blockTypeOf(k, pfn);
+  let block: number = pfn;
+  let o = order;
+  while (o < MAX_ORDER) {
+    const buddy = block ^ (1 << o);
+    if (buddy < zone.start || buddy + (1 << o) > zone.end) break;
+    const flags = k.pageFlags.get(buddy);
+    if ((flags & PG.buddy) === 0 || (flags & ORDER_MASK) >>> ORDER_SHIFT !== o) break;
+    const buddyType = (flags & MIGRATE_MASK) >>> MIGRATE_SHIFT;
+    listRemove(k, zone.slot, buddy, o, buddyType);
+    block = Math.min(block, buddy);
+    o++;
+  }
+  k.pageFlags.set(pfn, 0);
+  listAdd(k, zone.slot, block, o, type);
+  k.freeCount.add(freePagesAt(zone.slot), 1 << order);
+  k.vmstat.add(VMSTAT.pgfree, 1 << order);
+}
+
+/** Free pages of a zone, the never-used ones included. */
+export const freePagesOf = (k: Kernel, zone: number): number => k.freeCount.get(freePagesAt(zone));
+
+export function totalFreePages(k: Kernel): number {
+  let sum = 0;
+  for (let slot = 1; slot <= k.zones.count; slot++) sum += freePagesOf(k, slot);
+  return sum;
+}
+
+/** Free blocks of each order of a zone, as /proc/buddyinfo counts them. */
+export function freeBlocks(k: Kernel, slot: number): number[] {
+  const zone = k.zones.get(slot);
+  const out: number[] = [];
+  for (let order = 0; order <= MAX_ORDER; order++) {
+    out.push(k.freeCount.get(listAt(slot, order, 0)) + k.freeCount.get(listAt(slot, order, 1)) + k.freeCount.get(listAt(slot, order, 2)));
+  }
+  let pfn = k.freeCount.get(frontierAt(slot));
+  while (pfn < zone.end) {
+    const next = Math.min(zone.end, pfn + MAX_BLOCK - (pfn % MAX_BLOCK));
+    if (next - pfn === MAX_BLOCK) {
+      const whole = Math.floor((zone.end - pfn) / MAX_BLOCK);
+      out[MAX_ORDER] += whole;
+      pfn += whole * MAX_BLOCK;
+      continue;
+    }
+    let order = MAX_ORDER;
+    while (order > 0 && (pfn % (1 << order) !== 0 || pfn + (1 << order) > zone.end)) order--;
+    out[order]++;
+    pfn += 1 << order;
+  }
+  return out;
+}
+
+/** Walks every free block on the lists (for the invariants and views). */
+export function* freeListBlocks(k: Kernel, slot: number): Generator<{ pfn: number; order: number; type: number }> {
+  for (let order = 0; order <= MAX_ORDER; order++) {
+    for (let type = 0; type < 3; type++) {
+      for (let pfn = k.freeHead.get(listAt(slot, order, type)); pfn >= 0; pfn = k.buddyNext.get(pfn)) yield { pfn, order, type };
+    }
+  }
+}
+
+/** First frame of a zone that was never handed out. */
+export const frontierOf = (k: Kernel, slot: number): number => k.freeCount.get(frontierAt(slot));

@@ -1,0 +1,29 @@
+import { anonVmaPrepare } from "./anonVma.ts";
+import { MMC, type Kernel } from "./kernel.ts";
+import type { Vma } from "./records.ts";
+import { changeVma, lowerIndex } from "./vma.ts";
+import { VM, VM_ACCESS } from "./vmFlags.ts";
+
+/** stack_guard_gap: 256 pages (kernel parameter of the same name). */
+const STACK_GUARD_PAGES = 256;
+/** RLIMIT_STACK of the recorder's processes: 8 MiB. */
+const STACK_LIMIT_PAGES = 2048;
+
+/**
+ * expand_stack: grows a MAP_GROWSDOWN mapping down to `vpn`. null when it is not one, or when the guard gap or a
+ * limit forbids it.
+ */
+export function expandStack(k: Kernel, vma: Vma, vpn: number): Vma | null {
+  if ((vma.flags & VM.growsDown) === 0) return null;
+  const list = k.mms.get(vma.mm).vmas;
+  const at = lowerIndex(k, vma.mm, vma.start);
+  const prev = at > 0 ? k.vmas.get(list[at - 1]) : undefined;
+  if (prev !== undefined && (prev.flags & VM.growsDown) === 0 && (prev.flags & VM_ACCESS) !== 0 && vpn - prev.end < STACK_GUARD_PAGES) return null;
+  if (vma.end - vpn > STACK_LIMIT_PAGES) return null;
+  const grow = vma.start - vpn;
+  const ready = anonVmaPrepare(k, vma.slot);
+  k.countMm(vma.mm, MMC.totalVm, grow);
+  k.countMm(vma.mm, MMC.dataVm, grow);
+  if (vma.flags & VM.locked) k.countMm(vma.mm, MMC.lockedVm, grow);
+  return changeVma(k, ready.slot, { start: vpn, pgoff: ready.pgoff - grow });
+}

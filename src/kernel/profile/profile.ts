@@ -1,0 +1,69 @@
+import type { Era } from "../era/era.ts";
+import { RELEASES, type Release } from "../era/releases.ts";
+
+/** A simulated computer as it is switched on (DESIGN.md section 3). Data only. */
+export interface Profile {
+  readonly id: string;
+  readonly title: string;
+  readonly release: Release;
+  /** what uname -r prints */
+  readonly kernelRelease: string;
+  /** recorded: traces of this kernel are committed; otherwise it is simulated from documents */
+  readonly recorded: boolean;
+  /** stable backports and vendor changes, as differences of the resolved release */
+  readonly fixes: Partial<Era>;
+  readonly config: {
+    readonly memoryFailure: boolean;
+    readonly softDirty: boolean;
+    readonly readOnlyThpForFs: boolean;
+    readonly ksm: boolean;
+    readonly memcg: boolean;
+    readonly debugFs: boolean;
+  };
+  readonly geometry: "x86-64" | "x86-64-la57" | "ppc-8xx";
+  readonly memoryMiB: number;
+  readonly cpus: number;
+  readonly bootParameters: Readonly<Record<string, string>>;
+}
+
+const debianConfig = { memoryFailure: true, softDirty: true, readOnlyThpForFs: true, ksm: true, memcg: true, debugFs: true } as const;
+const x86 = { geometry: "x86-64", memoryMiB: 4096, cpus: 1, bootParameters: {} } as const;
+
+const RECORDED: readonly Profile[] = [
+  { ...x86, id: "debian-6.18.15", title: "Debian, Linux 6.18.15", release: "6.18", kernelRelease: "6.18.15+deb13-amd64", recorded: true, fixes: { kpageflagsKsmBug: true }, config: debianConfig },
+  { ...x86, id: "debian-6.12.107", title: "Debian, Linux 6.12.107", release: "6.12", kernelRelease: "6.12.107+deb13-amd64", recorded: true, fixes: {}, config: debianConfig },
+  { ...x86, id: "debian-6.1.176", title: "Debian, Linux 6.1.176", release: "6.1", kernelRelease: "6.1.0-50-amd64", recorded: true, fixes: {}, config: debianConfig },
+  {
+    ...x86,
+    id: "vm-6.18.44",
+    title: "a virtual machine, Linux 6.18.44 (vendor build)",
+    release: "6.18",
+    kernelRelease: "6.18.44",
+    recorded: true,
+    fixes: {},
+    config: { ...debianConfig, memoryFailure: false, softDirty: false },
+    memoryMiB: 24576,
+    cpus: 2,
+  },
+];
+
+const UPSTREAM: readonly Profile[] = RELEASES.map((release) => ({
+  ...x86,
+  id: `upstream-${release}`,
+  title: `Linux ${release}, from documents, not recorded`,
+  release,
+  kernelRelease: `${release}.0`,
+  recorded: false,
+  fixes: {},
+  config: debianConfig,
+}));
+
+/** A board of its own, to show that nothing assumes x86: two levels, no THP. */
+const BOARDS: readonly Profile[] = [
+  { ...x86, id: "ppc-8xx-6.12", title: "powerpc 8xx, Linux 6.12, from documents", release: "6.12", kernelRelease: "6.12.0", recorded: false, fixes: {}, config: debianConfig, geometry: "ppc-8xx", memoryMiB: 64 },
+];
+
+export const PROFILES: readonly Profile[] = [...RECORDED, ...UPSTREAM, ...BOARDS];
+export const DEFAULT_PROFILE = "debian-6.18.15";
+
+export const findProfile = (id: string): Profile | undefined => PROFILES.find((p) => p.id === id);

@@ -1,0 +1,259 @@
+import { isWritable } from "../arch/geometry.ts";
+import { mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "../sched/locks.ts";
+import type { Op } from "../sched/points.ts";
+import { allocZeroedFolio, deferredSplit, folioMapcount, folioPut, hasFlag, isLarge, lruAdd, lruIsolate } from "../mm/folio.ts";
+import { folioOf, MMC, type Kernel } from "../mm/kernel.ts";
+import { PG } from "../mm/pageFlags.ts";
+import { clearEntry, deposit, entryPfn, hiAt, loAt, MARKER, isMarker, populate, present, setEntry, tableBelow } from "../mm/pgtable.ts";
+import { dirtyMaybeWrite, entryHiFor, entryLoFor } from "../mm/prot.ts";
+import { addNewAnonRmap, maybeMappedShared, removeRmapPtes } from "../mm/rmap.ts";
+import type { Vma } from "../mm/records.ts";
+import { tlbFlushRange } from "../mm/tlb.ts";
+import { vmaAt } from "../mm/vma.ts";
+import { VM_UFFD } from "../mm/vmFlags.ts";
+import { VMSTAT } from "../mm/vmstat.ts";
+import { pteBatch } from "../mm/zap.ts";
+import { NO_PFN, type Pfn, type TableIndex } from "../units.ts";
+import { pmdAllowed } from "./eligibility/eligibility.ts";
+import { fitsAround } from "./eligibility/question.ts";
+import { isHugePmd, pmdOf } from "./splitPmd.ts";
+import type { ScanResult } from "./scanResult.ts";
+
+/** Collapse of anonymous memory, for khugepaged and for MADV_COLLAPSE (mm/khugepaged.c, kernel-semantics.md 3.3). */
+
+/** find_pmd_or_thp_or_none. */
+function pmdState(k: Kernel, mm: number, vpn: number): ScanResult {
+  const pmd = pmdOf(k, mm, vpn);
+  if (pmd === undefined) return "PMD_NULL";
+  if (pmd.lo === 0) return k.era.collapsePmdStates === "null" ? "PMD_NULL" : "PMD_NONE";
+  if (isHugePmd(k, pmd.lo)) return k.era.collapsePmdStates === "null" ? "PMD_NULL" : "PMD_MAPPED";
+  return "SUCCEED";
+}
+
+interface Counts {
+  noneOrZero: number;
+  shared: number;
+  unmapped: number;
+  referenced: number;
+  writable: boolean;
+}
+
+const young = (k: Kernel, lo: number, head: number): boolean => (lo & k.geo.encoding.accessed) !== 0 || hasFlag(k, head, PG.referenced);
+
+/** The tests that the scan and the isolation share, on one entry. "SUCCEED": this entry is fine. */
+function testEntry(k: Kernel, vma: Vma, daemon: boolean, lo: number, hi: number, c: Counts, isolating: boolean): ScanResult {
+  const e = k.geo.encoding;
+  if (lo !== 0 || hi !== 0) {
+    if (!present(k, lo)) {
+      if (isolating) return "PTE_NON_PRESENT";
+      c.unmapped++;
+      if (daemon && c.unmapped > k.g.khugepaged.maxPtesSwap) {
+        k.countVm(VMSTAT.thpScanExceedSwapPte);
+        return "EXCEED_SWAP_PTE";
+      }
+      return isMarker(k, lo, hi, MARKER.uffdWp) ? "PTE_UFFD_WP" : "SUCCEED";
+    }
+  }
+  if ((lo === 0 && hi === 0) || (lo & e.special) !== 0) {
+    c.noneOrZero++;
+    if ((vma.flags & VM_UFFD) === 0 && (!daemon || c.noneOrZero <= k.g.khugepaged.maxPtesNone)) return "SUCCEED";
+    k.countVm(VMSTAT.thpScanExceedNonePte);
+    return "EXCEED_NONE_PTE";
+  }
+  if ((lo & e.uffdWp) !== 0 && e.uffdWp !== 0) return "PTE_UFFD_WP";
+  const page = entryPfn(lo, hi);
+  const head = folioOf(k, page);
+  if (isWritable(e, lo)) c.writable = true;
+  if (maybeMappedShared(k, page)) {
+    c.shared++;
+    if (daemon && c.shared > k.g.khugepaged.maxPtesShared) {
+      k.countVm(VMSTAT.thpScanExceedSharePte);
+      return "EXCEED_SHARED_PTE";
+    }
+  }
+  if (daemon && young(k, lo, head)) c.referenced++;
+  return "SUCCEED";
+}
+
+/** References that mappings do not explain: a pin. */
+const pinned = (k: Kernel, head: Pfn): boolean => k.refcount.get(head) !== folioMapcount(k, head);
+
+/**
+ * hpage_collapse_scan_pmd: looks at a block under the mmap_lock and collapses it when nothing speaks against it. On
+ * "lockDropped" the caller's mmap_lock is gone.
+ */
+export function* scanPmd(k: Kernel, vma: Vma, start: number, daemon: boolean): Op<{ result: ScanResult; lockDropped: boolean }> {
+  const state = pmdState(k, vma.mm, start);
+  if (state !== "SUCCEED") return { result: state, lockDropped: false };
+  const pmd = pmdOf(k, vma.mm, start);
+  if (pmd === undefined) return { result: "PMD_NULL", lockDropped: false };
+  const result = scanTable(k, vma, tableBelow(k, pmd.lo, pmd.hi), daemon);
+  if (k.tracer !== null) trace(k, vma, start, daemon, result);
+  if (result !== "SUCCEED") return { result, lockDropped: false };
+  return { result: yield* collapseHugePage(k, vma.mm, start, daemon), lockDropped: true };
+}
+
+function scanTable(k: Kernel, vma: Vma, t: TableIndex, daemon: boolean): ScanResult {
+  const c: Counts = { noneOrZero: 0, shared: 0, unmapped: 0, referenced: 0, writable: false };
+  const n = 1 << k.geo.pmdOrder;
+  const base = t * k.geo.tableStride;
+  const special = k.geo.encoding.special;
+  for (let i = 0; i < n; i++) {
+    const lo = k.entryLo.get(base + i);
+    const hi = k.entryHi.get(base + i);
+    const r = testEntry(k, vma, daemon, lo, hi, c, false);
+    if (r !== "SUCCEED") return r;
+    if ((lo === 0 && hi === 0) || !present(k, lo) || (lo & special) !== 0) continue;
+    const head = folioOf(k, entryPfn(lo, hi));
+    const flags = k.pageFlags.get(head);
+    if ((flags & PG.lru) === 0) return "PAGE_LRU";
+    if ((flags & PG.locked) !== 0) return "PAGE_LOCK";
+    if (pinned(k, head)) return "PAGE_COUNT";
+  }
+  if (k.era.collapseNeedsWritable && !c.writable) return "PAGE_RO";
+  if (daemon && (c.referenced === 0 || (c.unmapped > 0 && c.referenced < n / 2))) return "LACK_REFERENCED_PAGE";
+  return "SUCCEED";
+}
+
+/** hugepage_vma_revalidate: the mmap_lock was dropped, is the block still there and still allowed? */
+export function revalidate(k: Kernel, mm: number, start: number, daemon: boolean, expectAnon: boolean): ScanResult | Vma {
+  const record = k.mms.find(mm);
+  if (record === undefined) return "ANY_PROCESS";
+  const vma = vmaAt(k, mm, start);
+  if (vma === undefined) return "VMA_NULL";
+  if (!fitsAround(vma, start, k.geo.pmdOrder)) return "ADDRESS_RANGE";
+  if (!pmdAllowed(k, vma, daemon ? "khugepaged" : "forcedCollapse")) return "VMA_CHECK";
+  if (expectAnon && vma.anonVma === 0) return "PAGE_ANON";
+  return vma;
+}
+
+/** collapse_huge_page: entered with the mmap_lock held for reading, left without it. */
+export function* collapseHugePage(k: Kernel, mm: number, start: number, daemon: boolean): Op<ScanResult> {
+  mmapReadUnlock(k, mm);
+  const fresh = allocZeroedFolio(k, k.geo.pmdOrder);
+  if (fresh === NO_PFN) {
+    k.countVm(VMSTAT.thpCollapseAllocFailed);
+    return "ALLOC_HUGE_PAGE_FAIL";
+  }
+  k.countVm(VMSTAT.thpCollapseAlloc);
+  if (k.preempt) yield "collapse.allocated";
+  const result = yield* collapseInto(k, mm, start, daemon, fresh);
+  if (result !== "SUCCEED") folioPut(k, fresh);
+  return result;
+}
+
+function* collapseInto(k: Kernel, mm: number, start: number, daemon: boolean, fresh: Pfn): Op<ScanResult> {
+  yield* mmapWriteLock(k, mm);
+  const checked = revalidate(k, mm, start, daemon, true);
+  if (typeof checked === "string") {
+    mmapWriteUnlock(k, mm);
+    return checked;
+  }
+  const state = pmdState(k, mm, start);
+  if (state !== "SUCCEED") {
+    mmapWriteUnlock(k, mm);
+    return state;
+  }
+  const pmd = pmdOf(k, mm, start);
+  if (pmd === undefined) {
+    mmapWriteUnlock(k, mm);
+    return "PMD_NULL";
+  }
+  const n = 1 << k.geo.pmdOrder;
+  const t = tableBelow(k, pmd.lo, pmd.hi);
+  // pmdp_collapse_flush: the table is unhooked, its entries stay until the pages were looked at again
+  clearEntry(k, pmd.table, pmd.i);
+  tlbFlushRange(k, mm, start, start + n);
+  if (k.preempt) yield "collapse.flushed";
+  const vma = checked;
+  const isolated: Pfn[] = [];
+  const result = isolate(k, vma, t, daemon, isolated);
+  if (result !== "SUCCEED") {
+    for (const head of isolated) lruAdd(k, head);
+    populate(k, pmd.table, pmd.i, t);
+    mmapWriteUnlock(k, mm);
+    return result;
+  }
+  if (k.preempt) yield "collapse.isolated";
+  copyAndFree(k, vma, t, fresh);
+  for (const head of isolated) if (k.refcount.get(head) > 0 && !hasFlag(k, head, PG.buddy)) lruAdd(k, head);
+  if (k.preempt) yield "collapse.copied";
+  const lo = dirtyMaybeWrite(k, entryLoFor(k, fresh, vma.flags) | k.geo.encoding.leaf, vma.flags);
+  addNewAnonRmap(k, fresh, vma, start, true);
+  deposit(k, pmd.table, t);
+  setEntry(k, pmd.table, pmd.i, lo, entryHiFor(k, fresh, vma.flags));
+  if (k.era.collapseQueuesDeferred) deferredSplit(k, fresh, false);
+  mmapWriteUnlock(k, mm);
+  return "SUCCEED";
+}
+
+/** __collapse_huge_page_isolate: the same tests again, now that nobody can fault; takes the folios off the LRU. */
+function isolate(k: Kernel, vma: Vma, t: TableIndex, daemon: boolean, isolated: Pfn[]): ScanResult {
+  const c: Counts = { noneOrZero: 0, shared: 0, unmapped: 0, referenced: 0, writable: false };
+  const n = 1 << k.geo.pmdOrder;
+  const seen = new Set<number>();
+  for (let i = 0; i < n; i++) {
+    const lo = loAt(k, t, i);
+    const hi = hiAt(k, t, i);
+    const r = testEntry(k, vma, daemon, lo, hi, c, true);
+    if (r !== "SUCCEED") return r;
+    if ((lo === 0 && hi === 0) || (lo & k.geo.encoding.special) !== 0) continue;
+    const head = folioOf(k, entryPfn(lo, hi));
+    if (isLarge(k, head) && seen.has(head)) continue;
+    if (pinned(k, head)) return "PAGE_COUNT";
+    if (!lruIsolate(k, head)) return "DEL_PAGE_LRU";
+    isolated.push(head);
+    if (isLarge(k, head)) seen.add(head);
+  }
+  if (k.era.collapseNeedsWritable && !c.writable) return "PAGE_RO";
+  if (daemon && c.referenced === 0) return "LACK_REFERENCED_PAGE";
+  return "SUCCEED";
+}
+
+/** __collapse_huge_page_copy: contents move to the new folio, holes stay zero, the old pages are freed. */
+function copyAndFree(k: Kernel, vma: Vma, t: TableIndex, fresh: Pfn): void {
+  const n = 1 << k.geo.pmdOrder;
+  let filled = 0;
+  for (let i = 0; i < n; ) {
+    const lo = loAt(k, t, i);
+    const hi = hiAt(k, t, i);
+    if (lo === 0 && hi === 0) {
+      filled++;
+      i++;
+      continue;
+    }
+    if ((lo & k.geo.encoding.special) !== 0) {
+      clearEntry(k, t, i);
+      filled++;
+      i++;
+      continue;
+    }
+    const page = entryPfn(lo, hi);
+    const head = folioOf(k, page);
+    const batch = k.era.collapseBatched ? pteBatch(k, t, i, n - i, true) : 1;
+    for (let b = 0; b < batch; b++) {
+      k.stamp.set(fresh + i + b, k.stamp.get(page + b));
+      clearEntry(k, t, i + b);
+    }
+    removeRmapPtes(k, page, batch, vma);
+    folioPut(k, head, batch);
+    i += batch;
+  }
+  k.charge(k.costs.copy2mNs);
+  if (filled > 0) k.countMm(vma.mm, MMC.anonPages, filled);
+}
+
+function trace(k: Kernel, vma: Vma, start: number, daemon: boolean, result: ScanResult): void {
+  const setting = (file: string, value: number): { kind: "setting"; path: string; value: number } => ({ kind: "setting", path: `/sys/kernel/mm/transparent_hugepage/khugepaged/${file}`, value });
+  const s = k.g.khugepaged;
+  const causes =
+    result === "EXCEED_NONE_PTE"
+      ? [setting("max_ptes_none", s.maxPtesNone)]
+      : result === "EXCEED_SHARED_PTE"
+        ? [setting("max_ptes_shared", s.maxPtesShared)]
+        : result === "EXCEED_SWAP_PTE"
+          ? [setting("max_ptes_swap", s.maxPtesSwap)]
+          : [{ kind: "entry" as const, mm: vma.mm, vpn: start, is: result }];
+  k.tracer?.decide({ symbol: "hpage_collapse_scan_pmd", rule: `collapse.${result}`, outcome: daemon ? "khugepaged" : "MADV_COLLAPSE", causes, mm: vma.mm, vpn: start });
+}
+

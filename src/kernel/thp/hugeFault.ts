@@ -1,0 +1,172 @@
+import { makeWritable } from "../arch/geometry.ts";
+import { anonVmaPrepare } from "../mm/anonVma.ts";
+import { FAULT, VMF } from "../mm/faultFlags.ts";
+import { allocZeroedFolio, deferredSplit, folioGet, folioPages, folioPut, hasFlag, setFlag } from "../mm/folio.ts";
+import { MMC, MTHP, type Kernel } from "../mm/kernel.ts";
+import { PG } from "../mm/pageFlags.ts";
+import { accountPteTable, deposit, entryPfn, hiAt, indexAt, loAt, setEntry, tableAlloc, tableFree } from "../mm/pgtable.ts";
+import { dirtyBits, dirtyMaybeWrite, entryHiFor, entryLoFor } from "../mm/prot.ts";
+import type { Vma } from "../mm/records.ts";
+import { addNewAnonRmap, dupAnonRmapPmd, moveAnonRmap } from "../mm/rmap.ts";
+import { tlbFlushRange } from "../mm/tlb.ts";
+import { VM } from "../mm/vmFlags.ts";
+import { VMSTAT } from "../mm/vmstat.ts";
+import type { Op } from "../sched/points.ts";
+import { NO_PFN, NO_TABLE, type Pfn, type TableIndex } from "../units.ts";
+import { fitsAround } from "./eligibility/question.ts";
+import { getHugeZero, isHugeZero } from "./hugeZero.ts";
+import { khugepagedEnterVma } from "./khugepagedList.ts";
+import { splitPmd } from "./splitPmd.ts";
+
+/** vma_alloc_anon_folio_pmd: the folio, or NO_PFN after counting the fallback. */
+function allocThp(k: Kernel): Pfn {
+  const order = k.geo.pmdOrder;
+  const head = allocZeroedFolio(k, order);
+  if (head === NO_PFN) {
+    k.countVm(VMSTAT.thpFaultFallback);
+    if (k.era.mthpStats) k.countMthp(order, MTHP.anonFaultFallback);
+  }
+  return head;
+}
+
+/** map_anon_folio_pmd: installs a fresh folio as a PMD leaf, exclusive, dirty, writable where the VMA is. */
+function mapThp(k: Kernel, vma: Vma, head: Pfn, table: TableIndex, i: number, vpn: number): void {
+  const start = vpn - (vpn & ((1 << k.geo.pmdOrder) - 1));
+  const lo = dirtyMaybeWrite(k, entryLoFor(k, head, vma.flags) | k.geo.encoding.leaf, vma.flags);
+  addNewAnonRmap(k, head, vma, start, true);
+  setEntry(k, table, i, lo, entryHiFor(k, head, vma.flags));
+  k.countMm(vma.mm, MMC.anonPages, 1 << k.geo.pmdOrder);
+  k.countVm(VMSTAT.thpFaultAlloc);
+  if (k.era.mthpStats) k.countMthp(k.geo.pmdOrder, MTHP.anonFaultAlloc);
+}
+
+/** do_huge_pmd_anonymous_page: VMF.fallback lets the fault go on with pages. */
+export function* hugePmdAnonymousPage(k: Kernel, vmaIn: Vma, vpn: number, flags: number, table: TableIndex): Op<number> {
+  const order = k.geo.pmdOrder;
+  if (!fitsAround(vmaIn, vpn, order)) {
+    if (k.tracer !== null) k.tracer.decide({ symbol: "thp_vma_suitable_order", rule: "thp.blockOutside", outcome: "no", causes: [{ kind: "vmaBounds", vma: vmaIn.slot, start: vmaIn.start, end: vmaIn.end }], mm: vmaIn.mm, vpn });
+    return VMF.fallback;
+  }
+  const vma = anonVmaPrepare(k, vmaIn.slot);
+  khugepagedEnterVma(k, vma, vma.flags);
+  const i = indexAt(k.geo, k.geo.pmdLevel, vpn);
+  const zeroRead = (flags & FAULT.write) === 0 && k.g.useZeroPage !== 0;
+  if (k.tracer !== null && (flags & FAULT.write) === 0) {
+    k.tracer.decide({
+      symbol: "do_huge_pmd_anonymous_page",
+      rule: zeroRead ? "thp.hugeZero" : "thp.noHugeZero",
+      outcome: zeroRead ? "huge zero folio" : "THP",
+      causes: [{ kind: "setting", path: "/sys/kernel/mm/transparent_hugepage/use_zero_page", value: k.g.useZeroPage }, { kind: "access", write: false }],
+      mm: vma.mm,
+      vpn,
+    });
+  }
+  if (zeroRead) {
+    const deposited = tableAlloc(k);
+    if (deposited === NO_TABLE) return VMF.oom;
+    const zero = getHugeZero(k, vma.mm);
+    if (zero === NO_PFN) {
+      tableFree(k, deposited);
+      k.countVm(VMSTAT.thpFaultFallback);
+      return VMF.fallback;
+    }
+    if (k.preempt) yield "hugeFault.beforePmdLock";
+    if (loAt(k, table, i) !== 0) {
+      tableFree(k, deposited);
+      return 0;
+    }
+    deposit(k, table, deposited);
+    setEntry(k, table, i, entryLoFor(k, zero, vma.flags) | k.geo.encoding.leaf, entryHiFor(k, zero, vma.flags));
+    accountPteTable(k, vma.mm, 1);
+    return 0;
+  }
+  const head = allocThp(k);
+  if (head === NO_PFN) return VMF.fallback;
+  const deposited = tableAlloc(k);
+  if (deposited === NO_TABLE) {
+    folioPut(k, head);
+    return VMF.oom;
+  }
+  if (k.preempt) yield "hugeFault.beforePmdLock";
+  if (loAt(k, table, i) !== 0) {
+    tableFree(k, deposited);
+    folioPut(k, head);
+    return 0;
+  }
+  deposit(k, table, deposited);
+  mapThp(k, vma, head, table, i, vpn);
+  accountPteTable(k, vma.mm, 1);
+  if (k.era.collapseQueuesDeferred) deferredSplit(k, head, false);
+  return 0;
+}
+
+function traceReuse(k: Kernel, vma: Vma, vpn: number, pfn: Pfn, reuse: boolean, why: string, value: number): void {
+  k.tracer?.decide({ symbol: "do_huge_pmd_wp_page", rule: reuse ? "cow.reuse" : "cow.shared", outcome: reuse ? "reuse" : "split and copy", causes: [{ kind: "folio", pfn, property: why, value }], mm: vma.mm, vpn });
+}
+
+/** do_huge_pmd_wp_page: a write (or unshare) to a read-only anonymous PMD. */
+export function hugePmdWpPage(k: Kernel, vmaIn: Vma, vpn: number, flags: number, table: TableIndex): number {
+  const e = k.geo.encoding;
+  const i = indexAt(k.geo, k.geo.pmdLevel, vpn);
+  const lo = loAt(k, table, i);
+  const hi = hiAt(k, table, i);
+  const pfn = entryPfn(lo, hi);
+  const n = 1 << k.geo.pmdOrder;
+  const start = vpn - (vpn & (n - 1));
+  if (isHugeZero(k, pfn)) {
+    if (k.tracer !== null) k.tracer.decide({ symbol: "do_huge_zero_wp_pmd", rule: "cow.hugeZero", outcome: k.era.hugeZeroWrite, causes: [{ kind: "era", behaviour: "hugeZeroWrite", value: k.era.hugeZeroWrite }], mm: vmaIn.mm, vpn });
+    if (k.era.hugeZeroWrite === "allocate" && (flags & FAULT.unshare) === 0) {
+      const vma = anonVmaPrepare(k, vmaIn.slot);
+      const head = allocThp(k);
+      if (head !== NO_PFN) {
+        tlbFlushRange(k, vma.mm, start, start + n);
+        mapThp(k, vma, head, table, i, vpn);
+        return 0;
+      }
+    }
+    splitPmd(k, vmaIn, { table, i, lo, hi }, vpn);
+    return VMF.fallback;
+  }
+  const exclusive = hasFlag(k, pfn, PG.anonExclusive);
+  const refs = k.refcount.get(pfn);
+  if (k.tracer !== null) traceReuse(k, vmaIn, vpn, pfn, exclusive || refs === 1, exclusive ? "PageAnonExclusive" : "folio_ref_count", exclusive ? 1 : refs);
+  if (!exclusive && refs === 1) {
+    moveAnonRmap(k, pfn, vmaIn);
+    setFlag(k, pfn, PG.anonExclusive);
+  } else if (!exclusive) {
+    splitPmd(k, vmaIn, { table, i, lo, hi }, vpn);
+    return VMF.fallback;
+  }
+  if (flags & FAULT.unshare) return 0;
+  const next = (vmaIn.flags & VM.write ? makeWritable(e, lo) : lo) | dirtyBits(k) | e.accessed;
+  setEntry(k, table, i, next, hi);
+  tlbFlushRange(k, vmaIn.mm, start, start + n);
+  return 0;
+}
+
+/** copy_huge_pmd for an anonymous leaf: shared read-only by both, exclusive by neither. False: the source must be split first. */
+export function copyHugePmd(k: Kernel, src: Vma, dst: Vma, srcTable: TableIndex, dstTable: TableIndex, vpn: number): boolean {
+  const e = k.geo.encoding;
+  const i = indexAt(k.geo, k.geo.pmdLevel, vpn);
+  const lo = loAt(k, srcTable, i);
+  const hi = hiAt(k, srcTable, i);
+  const pfn = entryPfn(lo, hi);
+  if (!isHugeZero(k, pfn) && k.pincount.get(pfn) > 0 && hasFlag(k, pfn, PG.anonExclusive)) return false;
+  const deposited = tableAlloc(k);
+  if (deposited === NO_TABLE) return false;
+  deposit(k, dstTable, deposited);
+  accountPteTable(k, dst.mm, 1);
+  if (isHugeZero(k, pfn)) {
+    getHugeZero(k, dst.mm);
+    setEntry(k, dstTable, i, lo & ~e.softDirty, hi);
+    return true;
+  }
+  folioGet(k, pfn);
+  k.pageFlags.set(pfn, k.pageFlags.get(pfn) & ~PG.anonExclusive);
+  dupAnonRmapPmd(k, pfn, dst);
+  k.countMm(dst.mm, MMC.anonPages, folioPages(k, pfn));
+  const ro = (lo & ~e.write.mask) | (~e.write.value & e.write.mask);
+  if (ro !== lo) setEntry(k, srcTable, i, ro, hi);
+  setEntry(k, dstTable, i, ro & ~(e.accessed | e.uffdWp), hi);
+  return true;
+}

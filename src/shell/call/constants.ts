@@ -1,0 +1,154 @@
+/** Constants of the C form with their values on x86-64, by family; `uapi` headers of 6.18. */
+
+export type ConstantFamily = "PROT" | "MAP" | "MADV" | "MREMAP" | "MCL" | "MS" | "MLOCK" | "PR" | "RLIMIT" | "RLIM" | "FALLOC" | "MISC";
+
+type Family = Readonly<Record<string, bigint>>;
+
+const PROT: Family = { PROT_NONE: 0x0n, PROT_READ: 0x1n, PROT_WRITE: 0x2n, PROT_EXEC: 0x4n, PROT_GROWSDOWN: 0x01000000n, PROT_GROWSUP: 0x02000000n };
+
+const MAP: Family = {
+  MAP_SHARED: 0x01n,
+  MAP_PRIVATE: 0x02n,
+  MAP_SHARED_VALIDATE: 0x03n,
+  MAP_DROPPABLE: 0x08n,
+  MAP_FIXED: 0x10n,
+  MAP_ANONYMOUS: 0x20n,
+  MAP_ANON: 0x20n,
+  MAP_32BIT: 0x40n,
+  MAP_GROWSDOWN: 0x0100n,
+  MAP_DENYWRITE: 0x0800n,
+  MAP_EXECUTABLE: 0x1000n,
+  MAP_LOCKED: 0x2000n,
+  MAP_NORESERVE: 0x4000n,
+  MAP_POPULATE: 0x8000n,
+  MAP_NONBLOCK: 0x10000n,
+  MAP_STACK: 0x20000n,
+  MAP_HUGETLB: 0x40000n,
+  MAP_SYNC: 0x80000n,
+  MAP_FIXED_NOREPLACE: 0x100000n,
+  MAP_FILE: 0n,
+  // the size of a huge page stands in bits 26 to 31 as its logarithm
+  MAP_HUGE_SHIFT: 26n,
+  MAP_HUGE_2MB: 21n << 26n,
+  MAP_HUGE_1GB: 30n << 26n,
+};
+
+const MADV: Family = {
+  MADV_NORMAL: 0n,
+  MADV_RANDOM: 1n,
+  MADV_SEQUENTIAL: 2n,
+  MADV_WILLNEED: 3n,
+  MADV_DONTNEED: 4n,
+  MADV_FREE: 8n,
+  MADV_REMOVE: 9n,
+  MADV_DONTFORK: 10n,
+  MADV_DOFORK: 11n,
+  MADV_MERGEABLE: 12n,
+  MADV_UNMERGEABLE: 13n,
+  MADV_HUGEPAGE: 14n,
+  MADV_NOHUGEPAGE: 15n,
+  MADV_DONTDUMP: 16n,
+  MADV_DODUMP: 17n,
+  MADV_WIPEONFORK: 18n,
+  MADV_KEEPONFORK: 19n,
+  MADV_COLD: 20n,
+  MADV_PAGEOUT: 21n,
+  MADV_POPULATE_READ: 22n,
+  MADV_POPULATE_WRITE: 23n,
+  MADV_DONTNEED_LOCKED: 24n,
+  MADV_COLLAPSE: 25n,
+  MADV_HWPOISON: 100n,
+  MADV_SOFT_OFFLINE: 101n,
+  MADV_GUARD_INSTALL: 102n,
+  MADV_GUARD_REMOVE: 103n,
+};
+
+const MREMAP: Family = { MREMAP_MAYMOVE: 1n, MREMAP_FIXED: 2n, MREMAP_DONTUNMAP: 4n };
+const MCL: Family = { MCL_CURRENT: 1n, MCL_FUTURE: 2n, MCL_ONFAULT: 4n };
+const MS: Family = { MS_ASYNC: 1n, MS_INVALIDATE: 2n, MS_SYNC: 4n };
+const MLOCK: Family = { MLOCK_ONFAULT: 1n };
+
+const PR: Family = { PR_SET_THP_DISABLE: 41n, PR_GET_THP_DISABLE: 42n, PR_SET_MEMORY_MERGE: 67n, PR_GET_MEMORY_MERGE: 68n, PR_THP_DISABLE_EXCEPT_ADVISED: 2n };
+
+const RLIMIT: Family = {
+  RLIMIT_CPU: 0n,
+  RLIMIT_FSIZE: 1n,
+  RLIMIT_DATA: 2n,
+  RLIMIT_STACK: 3n,
+  RLIMIT_CORE: 4n,
+  RLIMIT_RSS: 5n,
+  RLIMIT_NPROC: 6n,
+  RLIMIT_NOFILE: 7n,
+  RLIMIT_MEMLOCK: 8n,
+  RLIMIT_AS: 9n,
+  RLIMIT_LOCKS: 10n,
+  RLIMIT_SIGPENDING: 11n,
+  RLIMIT_MSGQUEUE: 12n,
+  RLIMIT_NICE: 13n,
+  RLIMIT_RTPRIO: 14n,
+  RLIMIT_RTTIME: 15n,
+};
+
+const RLIM: Family = { RLIM_INFINITY: 0xffff_ffff_ffff_ffffn, RLIM64_INFINITY: 0xffff_ffff_ffff_ffffn };
+
+const FALLOC: Family = {
+  FALLOC_FL_KEEP_SIZE: 0x01n,
+  FALLOC_FL_PUNCH_HOLE: 0x02n,
+  FALLOC_FL_COLLAPSE_RANGE: 0x08n,
+  FALLOC_FL_ZERO_RANGE: 0x10n,
+  FALLOC_FL_INSERT_RANGE: 0x20n,
+};
+
+const MISC: Family = { NULL: 0n, PAGE_SIZE: 4096n };
+
+export const CONSTANT_FAMILIES: Readonly<Record<ConstantFamily, Family>> = { PROT, MAP, MADV, MREMAP, MCL, MS, MLOCK, PR, RLIMIT, RLIM, FALLOC, MISC };
+
+const ALL: ReadonlyMap<string, bigint> = new Map(Object.values(CONSTANT_FAMILIES).flatMap((family) => Object.entries(family)));
+
+/** All names, for suggestions and completion. */
+export const CONSTANT_NAMES: readonly string[] = [...ALL.keys()];
+
+/** Value of a constant, or null when there is none of that name. */
+export function constantValue(name: string): bigint | null {
+  return ALL.get(name) ?? null;
+}
+
+/** Names of one family, in the order of the header. */
+export function familyNames(family: ConstantFamily): readonly string[] {
+  return Object.keys(CONSTANT_FAMILIES[family]);
+}
+
+/** A value as C source shows it: `PROT_READ|PROT_WRITE`, single numbers by their name; what no name covers is added in hexadecimal. */
+export function printFlags(family: "PROT" | "MAP" | "MREMAP" | "MCL" | "MS" | "MLOCK", value: bigint): string {
+  const names: string[] = [];
+  let rest = value;
+  if (family === "MAP") {
+    // the low four bits are a number, not bits
+    const type = rest & 0xfn;
+    const name = type === 1n ? "MAP_SHARED" : type === 2n ? "MAP_PRIVATE" : type === 3n ? "MAP_SHARED_VALIDATE" : type === 8n ? "MAP_DROPPABLE" : null;
+    if (name !== null) {
+      names.push(name);
+      rest &= ~0xfn;
+    }
+    const size = (rest >> 26n) & 0x3fn;
+    for (const huge of ["MAP_HUGE_2MB", "MAP_HUGE_1GB"])
+      if (size !== 0n && MAP[huge] === size << 26n) {
+        names.push(huge);
+        rest &= ~(0x3fn << 26n);
+      }
+  }
+  for (const [name, bit] of Object.entries(CONSTANT_FAMILIES[family])) {
+    const single = bit !== 0n && (bit & (bit - 1n)) === 0n && (family !== "MAP" || bit > 0xfn) && name !== "MAP_ANON";
+    if (single && (rest & bit) === bit) {
+      names.push(name);
+      rest &= ~bit;
+    }
+  }
+  if (rest !== 0n) names.push(`0x${rest.toString(16)}`);
+  return names.length > 0 ? names.join("|") : family === "PROT" ? "PROT_NONE" : "0";
+}
+
+/** The name of a value in a family of single numbers (advice, prctl option, resource), or the number. */
+export function printConstant(family: ConstantFamily, value: bigint): string {
+  return Object.entries(CONSTANT_FAMILIES[family]).find(([, number]) => number === value)?.[0] ?? String(value);
+}

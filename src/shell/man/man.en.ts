@@ -1,0 +1,7 @@
+import type { ManTexts } from "./manText.ts";
+import { memoryPagesEn } from "./memoryPages.en.ts";
+import { processPagesEn } from "./processPages.en.ts";
+import { systemPagesEn, toolPagesEn } from "./systemPages.en.ts";
+
+/** The manual in English: every page of this layer. */
+export const manEn: ManTexts = { ...memoryPagesEn, ...processPagesEn, ...systemPagesEn, ...toolPagesEn };

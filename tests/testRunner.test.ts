@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+import { suites, type Suite } from "../tools/suites.mjs";
+import { hasFiles, readReport, runSuites } from "../tools/test.mjs";
+import { root, withFolder } from "./support.ts";
+
+const report = (passed: number, failed: number, files: readonly (readonly [status: string, ...tests: string[]])[] = []) =>
+  JSON.stringify({
+    numPassedTests: passed,
+    numFailedTests: failed,
+    testResults: files.map(([status, ...tests]) => ({ status, assertionResults: tests.map((test) => ({ status: test })) })),
+  });
+
+describe("readReport", () => {
+  it("counts tests", () => {
+    expect(readReport(report(3, 0, [["passed", "passed"]]), 0)).toEqual({ passed: 3, failed: 0, note: "" });
+    expect(readReport(report(3, 2, [["failed", "failed", "failed"]]), 1)).toEqual({ passed: 3, failed: 2, note: "" });
+  });
+
+  it("counts what has no failed test and is wrong all the same", () => {
+    expect(readReport(report(3, 0, [["failed"]]), 1)).toMatchObject({ passed: 3, failed: 1, note: "1 file(s) could not be run" });
+    expect(readReport(report(3, 0), 1)).toMatchObject({ passed: 3, failed: 1 });
+    expect(readReport(report(0, 0), 0)).toEqual({ passed: 0, failed: 1, note: "ran no test" });
+    expect(readReport(null, 0)).toMatchObject({ passed: 0, failed: 1 });
+    expect(readReport("{", 0)).toMatchObject({ passed: 0, failed: 1 });
+  });
+});
+
+async function run(folder: string, chosen: Suite[]): Promise<{ status: number; lines: string[] }> {
+  const lines: string[] = [];
+  const status = await runSuites(chosen, { root: folder, long: false, print: (line) => lines.push(line) });
+  return { status, lines };
+}
+
+const command = (name: string, script: string, budgetSeconds = 60): Suite => ({ name, kind: "command", args: ["-e", script], budgetSeconds });
+
+describe("runSuites", () => {
+  it("runs all, sums up in its last line and fails when one did", async () => {
+    await withFolder({}, async (folder) => {
+      const good = await run(folder, [command("one", "0"), command("two", "0")]);
+      expect([good.status, good.lines.at(-1)]).toEqual([0, "2 passed, 0 failed"]);
+      const bad = await run(folder, [command("one", "process.exit(3)"), command("two", "0")]);
+      expect([bad.status, bad.lines.at(-1)]).toEqual([1, "1 passed, 1 failed"]);
+    });
+  });
+
+  it("gives its suites a closed stdin", async () => {
+    await withFolder({}, async (folder) => {
+      const reader = "process.stdin.on('end', () => process.exit(0)).resume(); setTimeout(() => process.exit(1), 5000)";
+      expect((await run(folder, [command("reads", reader)])).status).toBe(0);
+    });
+  });
+
+  it("ends a suite that hangs and says when one is slow", async () => {
+    await withFolder({}, async (folder) => {
+      const { status, lines } = await run(folder, [command("hangs", "setInterval(() => {}, 1000)", 0.05)]);
+      expect(status).toBe(1);
+      expect(lines.join("\n")).toMatch(/hangs .* OVER BUDGET: 0 passed, 1 failed \(ended after 0\.25 s\)/);
+    });
+  });
+
+  it("does not fail for a suite that has no file yet, nor pass for nothing", async () => {
+    await withFolder({ "src/a.ts": "" }, async (folder) => {
+      const suite: Suite = { name: "explorer", kind: "vitest", args: ["-e", "process.exit(1)"], budgetSeconds: 60, ending: ".explorer.test.ts" };
+      const alone = await run(folder, [suite]);
+      expect(alone.lines.join("\n")).toMatch(/explorer .*: 0 passed, 0 failed \(no file ends in \.explorer\.test\.ts yet\)/);
+      expect([alone.status, alone.lines.at(-1)]).toEqual([1, "0 passed, 0 failed"]);
+      expect((await run(folder, [command("one", "0"), suite])).status).toBe(0);
+    });
+  });
+
+  it("counts a vitest suite that wrote no report as failed", async () => {
+    await withFolder({ "src/a.test.ts": "" }, async (folder) => {
+      const { status, lines } = await run(folder, [{ name: "unit", kind: "vitest", args: ["-e", "0"], budgetSeconds: 60, ending: ".test.ts" }]);
+      expect([status, lines.at(-1)]).toEqual([1, "0 passed, 1 failed"]);
+    });
+  });
+});
+
+describe("suites", () => {
+  it("fit the budgets of the project", () => {
+    const budget = (names: string[]) => suites.filter((suite) => names.includes(suite.name)).reduce((sum, suite) => sum + suite.budgetSeconds, 0);
+    expect(budget(["types", "lint", "layers", "format"])).toBe(90);
+    expect(["unit", "conformance", "property", "explorer"].map((name) => budget([name]))).toEqual([60, 60, 240, 60]);
+  });
+
+  it("see their files", () => {
+    expect([hasFiles(root, ".test.ts"), hasFiles(root, ".nosuch.test.ts")]).toEqual([true, false]);
+  });
+});
