@@ -80,11 +80,11 @@ export function loadDeviations(profile: string, folder: string = DEVIATIONS): re
   return result.rows;
 }
 
-function printVerdict(verdict: Verdict, isVerbose: boolean): void {
-  const { trace, agree, total, listed, unlisted, stale, crash } = verdict;
-  if (crash !== null) console.log(tell("conform.crash", { trace, text: crash }));
+function printVerdict(path: string, verdict: Verdict, isVerbose: boolean): void {
+  const { agree, total, listed, unlisted, stale, crash } = verdict;
+  if (crash !== null) console.log(tell("conform.crash", { path, text: crash }));
   if (listed.length + unlisted.length + stale.length === 0 && crash === null) return;
-  console.log(tell("conform.count", { trace, agree, total }));
+  console.log(tell("conform.count", { path, agree, total }));
   const isListed = new Set<Difference>(listed);
   // what nobody has explained comes first; -v keeps the order of the trace
   const all = isVerbose ? [...listed, ...unlisted].sort((a, b) => a.operation - b.operation) : [...unlisted, ...listed];
@@ -112,7 +112,7 @@ function overListed(verdicts: readonly Verdict[]): string[] {
 async function judgeAll(
   found: readonly Found[],
   tier: number,
-  onVerdict: (verdict: Verdict) => void,
+  onVerdict: (path: string, verdict: Verdict) => void,
 ): Promise<{ verdicts: Verdict[]; inFolders: Verdict[]; failed: number }> {
   let runner: ScriptRunner | null = null;
   const rows = new Map<string, readonly DeviationRow[]>();
@@ -128,7 +128,7 @@ async function judgeAll(
       const verdict = judgeTrace(trace, runner, rows.get(profile) ?? [], tier);
       verdicts.push(verdict);
       if (inFolder) inFolders.push(verdict);
-      onVerdict(verdict);
+      onVerdict(path, verdict);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       failed++;
@@ -161,8 +161,8 @@ export async function run(args: string[]): Promise<number> {
     return exitStatus.usage;
   }
   const wantsRows = values["list-deviations"] === true;
-  const { verdicts, inFolders, failed } = await judgeAll(found, tier, (verdict) => {
-    if (!wantsRows) printVerdict(verdict, values.verbose === true);
+  const { verdicts, inFolders, failed } = await judgeAll(found, tier, (path, verdict) => {
+    if (!wantsRows) printVerdict(path, verdict, values.verbose === true);
   });
   if (wantsRows) {
     const rows = verdicts.flatMap((verdict) => verdict.unlisted.map((difference) => JSON.stringify(rowFor(verdict.trace, difference))));

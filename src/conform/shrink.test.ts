@@ -14,6 +14,11 @@ it("finds the two lines of eighty that matter, with the smallest lengths", async
   expect(asked).toBeLessThan(200);
 });
 
+it("does without a child where P shows the same", async () => {
+  const source = "mmap A 4M rw private anon\nfork C1\n@C1 touch A w\n@C1 exit\n";
+  expect(await shrink(source, (text) => Promise.resolve(/touch/.test(text) && !/^@C1 exit\n/.test(text)))).toBe("touch A\n");
+});
+
 it("keeps what is needed, and asks no more often than allowed", async () => {
   const source = noise.join("\n") + "\n";
   expect(await shrink(source, (text) => Promise.resolve(text === source))).toBe(source);

@@ -34,6 +34,7 @@ export async function shrink(source: string, stillDiffers: StillDiffers, limit =
   const oracle = new Oracle(stillDiffers, limit);
   let lines = source.split("\n").filter((line) => line.trim() !== "" && !line.trim().startsWith("#"));
   lines = await shrinkLines(lines, oracle);
+  lines = await withoutProcesses(lines, oracle);
   for (;;) {
     const simpler = await shrinkWords(lines, oracle);
     if (simpler === lines) return lines.join("\n") + "\n";
@@ -59,6 +60,18 @@ async function shrinkLines(all: readonly string[], oracle: Oracle): Promise<stri
     if (!found && size === 1) return lines;
     if (!found) pieces = Math.min(lines.length, pieces * 2);
     else pieces = Math.max(2, Math.min(pieces, lines.length));
+  }
+  return lines;
+}
+
+/** What a child did may differ in P as well: then the child is not needed. */
+async function withoutProcesses(all: string[], oracle: Oracle): Promise<string[]> {
+  let lines = all;
+  for (const prefix of new Set(all.filter((line) => line.startsWith("@")).map((line) => `${line.split(" ")[0]} `))) {
+    const changed = lines
+      .map((line) => (line.startsWith(prefix) ? line.slice(prefix.length) : line))
+      .filter((line) => line !== `fork ${prefix.slice(1, -1)}` && line !== "exit");
+    if (await oracle.ask(changed)) lines = changed;
   }
   return lines;
 }

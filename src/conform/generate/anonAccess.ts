@@ -89,6 +89,9 @@ export function madvise(w: ScriptWriter): void {
   if (mapping === null) return;
   const isNumber = /^\d/.test(advice);
   const { text, start, length } = wanted !== null && random.chance(75) ? hugePages(w, wanted) : w.range(mapping, 8, !isNumber);
+  // what has never been touched cannot be collapsed
+  if (wanted !== null && random.chance(60))
+    w.emit(`touch ${addressText(mapping.name, start - (start % PAGE))} ${numberText(random.pick([PAGE, 64 * KB, length]))} w`, process);
   const isLongGuard = advice === "guard_install" && length > 256 * KB && random.chance(80);
   const range = isLongGuard ? `${addressText(mapping.name, start - (start % PAGE))} ${random.pick(["4k", "64k"])}` : text;
   w.emit(`madvise ${range} ${advice}`, process);

@@ -21,7 +21,7 @@ it("gives the same numbers everywhere", () => {
 
 it("gives the same text for the same seed, and another for another", () => {
   const all = Array.from({ length: 50 }, (_, index) => script(1, index)).join("");
-  expect(createHash("sha256").update(all).digest("hex").slice(0, 16)).toMatchInlineSnapshot(`"10f83c12f2ff0ec1"`);
+  expect(createHash("sha256").update(all).digest("hex").slice(0, 16)).toMatchInlineSnapshot(`"49906261dccec827"`);
   expect(script(1, 0)).not.toBe(script(1, 1));
   expect(script(1, 0)).not.toBe(script(2, 0));
 });

@@ -40,6 +40,10 @@ export interface Era {
   readonly pagemapScan: boolean;
   readonly pagemapGuard: boolean;
   readonly smapsKsm: boolean;
+  /** smaps names VM_LOCKONFAULT "lf"; before it printed "??" */
+  readonly smapsLockOnFault: boolean;
+  /** pagemap tells exclusivity of each page of a PMD-mapped THP, or of the first page for all of them */
+  readonly pagemapPmdExclusive: "firstPage" | "eachPage";
   readonly kpageflagsTails: boolean;
   /** KPF_KSM set for every anonymous page: a bug of 6.18 before its stable fix */
   readonly kpageflagsKsmBug: boolean;

@@ -1,5 +1,22 @@
 /** Errnos that the simulated calls return. A system call's result is a number >= 0 or one of these. */
-export type Errno = "EPERM" | "ENOENT" | "ESRCH" | "EINTR" | "EAGAIN" | "ENOMEM" | "EACCES" | "EFAULT" | "EBUSY" | "EEXIST" | "EINVAL" | "ENOSYS" | "EOVERFLOW" | "EOPNOTSUPP" | "EBADF" | "ENODEV" | "EHWPOISON";
+export type Errno =
+  | "EPERM"
+  | "ENOENT"
+  | "ESRCH"
+  | "EINTR"
+  | "EAGAIN"
+  | "ENOMEM"
+  | "EACCES"
+  | "EFAULT"
+  | "EBUSY"
+  | "EEXIST"
+  | "EINVAL"
+  | "ENOSYS"
+  | "EOVERFLOW"
+  | "EOPNOTSUPP"
+  | "EBADF"
+  | "ENODEV"
+  | "EHWPOISON";
 
 export interface Failure {
   readonly errno: Errno;

@@ -9,7 +9,25 @@ import { FAULT, VMF, VMF_ERROR } from "./faultFlags.ts";
 import { allocZeroedFolio, folioOrder, folioPut, hasFlag, isLarge, setFlag } from "./folio.ts";
 import { folioOf, MMC, MTHP, type Kernel } from "./kernel.ts";
 import { PG } from "./pageFlags.ts";
-import { accountTable, entryPfn, hiAt, indexAt, isLeaf, isMarker, loAt, MARKER, pfnHi, pfnLo, populate, present, pteLevel, setEntry, tableAlloc, tableBelow, walkAlloc } from "./pgtable.ts";
+import {
+  accountTable,
+  entryPfn,
+  hiAt,
+  indexAt,
+  isLeaf,
+  isMarker,
+  loAt,
+  MARKER,
+  pfnHi,
+  pfnLo,
+  populate,
+  present,
+  pteLevel,
+  setEntry,
+  tableAlloc,
+  tableBelow,
+  walkAlloc,
+} from "./pgtable.ts";
 import { dirtyBits, dirtyMaybeWrite, entryHiFor, entryLoFor } from "./prot.ts";
 import type { Vma } from "./records.ts";
 import { addNewAnonRmap, moveAnonRmap, removeRmapPtes } from "./rmap.ts";
@@ -34,12 +52,10 @@ export function* handleMmFault(k: Kernel, vma: Vma, vpn: number, flags: number):
   if (lo === 0 && geo.thp && pmdAllowed(k, vma, "pageFault")) {
     const r = yield* hugePmdAnonymousPage(k, vma, vpn, flags, pmdTable);
     if ((r & VMF.fallback) === 0) return r;
-    lo = loAt(k, pmdTable, i);
   } else if (lo !== 0 && isLeaf(k, lo) && present(k, lo)) {
     if ((flags & (FAULT.write | FAULT.unshare)) !== 0 && !isWritable(geo.encoding, lo)) {
       const r = hugePmdWpPage(k, vma, vpn, flags, pmdTable);
       if ((r & VMF.fallback) === 0) return r;
-      lo = loAt(k, pmdTable, i);
     } else {
       setEntry(k, pmdTable, i, lo | geo.encoding.accessed | ((flags & FAULT.write) !== 0 ? dirtyBits(k) : 0), hiAt(k, pmdTable, i));
       return 0;
@@ -107,7 +123,9 @@ function allocAnonFolio(k: Kernel, vma: Vma, vpn: number, t: TableIndex, i: numb
         symbol: "alloc_anon_folio",
         rule: !fits ? "mthp.outside" : !empty ? "mthp.notEmpty" : "mthp.order",
         outcome: `${order}`,
-        causes: !fits ? [{ kind: "vmaBounds", vma: vma.slot, start: vma.start, end: vma.end }] : [{ kind: "entry", mm: vma.mm, vpn: vpn - (vpn & ((1 << order) - 1)), is: empty ? "none" : "present" }],
+        causes: !fits
+          ? [{ kind: "vmaBounds", vma: vma.slot, start: vma.start, end: vma.end }]
+          : [{ kind: "entry", mm: vma.mm, vpn: vpn - (vpn & ((1 << order) - 1)), is: empty ? "none" : "present" }],
         mm: vma.mm,
         vpn,
       });
@@ -207,7 +225,10 @@ function doWpPage(k: Kernel, vmaIn: Vma, vpn: number, flags: number, t: TableInd
         causes: exclusive
           ? [{ kind: "folio", pfn: page, property: "PageAnonExclusive", value: 1 }]
           : large
-            ? [{ kind: "era", behaviour: "reuseLarge", value: k.era.reuseLarge }, { kind: "folio", pfn: head, property: "folio_large_mapcount", value: k.largeMapcount.get(head) }]
+            ? [
+                { kind: "era", behaviour: "reuseLarge", value: k.era.reuseLarge },
+                { kind: "folio", pfn: head, property: "folio_large_mapcount", value: k.largeMapcount.get(head) },
+              ]
             : [{ kind: "folio", pfn: head, property: "folio_ref_count", value: k.refcount.get(head) }],
         mm: vmaIn.mm,
         vpn,

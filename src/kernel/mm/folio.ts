@@ -56,7 +56,7 @@ function freeFolio(k: Kernel, head: Pfn): void {
   const flags = k.pageFlags.get(head);
   const order = (flags & ORDER_MASK) >>> ORDER_SHIFT;
   bugOn((flags & PG.reserved) !== 0, `reserved page ${head} freed`);
-  if (flags & PG.lru) lruRemove(k, head, flags, 1 << order);
+  if (flags & PG.lru) lruRemove(k, flags, 1 << order);
   if (flags & PG.mlocked) {
     k.countVm(VMSTAT.nrMlock, -(1 << order));
     k.countVm(VMSTAT.unevictablePgsCleared, 1 << order);
@@ -83,7 +83,7 @@ export function lruAdd(k: Kernel, head: number): void {
   k.vmstat.add(lruItem(flags), flags & PG.head ? folioPages(k, head) : 1);
 }
 
-function lruRemove(k: Kernel, head: number, flags: number, pages: number): void {
+function lruRemove(k: Kernel, flags: number, pages: number): void {
   k.vmstat.add(lruItem(flags), -pages);
 }
 
@@ -91,7 +91,7 @@ function lruRemove(k: Kernel, head: number, flags: number, pages: number): void 
 export function lruIsolate(k: Kernel, head: number): boolean {
   const flags = k.pageFlags.get(head);
   if ((flags & PG.lru) === 0) return false;
-  lruRemove(k, head, flags, folioPages(k, head));
+  lruRemove(k, flags, folioPages(k, head));
   k.pageFlags.set(head, flags & ~PG.lru);
   return true;
 }

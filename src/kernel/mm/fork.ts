@@ -70,7 +70,7 @@ function dupMmap(k: Kernel, src: Mm, mm: number): void {
 function copyPageRange(k: Kernel, dst: Vma, src: Vma): void {
   const geo = k.geo;
   const block = 1 << (geo.pmdLevel < 0 ? geo.levels[pteLevel(k)].bits : geo.pmdOrder);
-  for (let vpn = src.start; vpn < src.end; ) {
+  for (let vpn = src.start; vpn < src.end;) {
     const next = Math.min(src.end, Math.floor(vpn / block) * block + block);
     copyBlock(k, dst, src, vpn, next);
     vpn = next;
@@ -88,17 +88,17 @@ function copyBlock(k: Kernel, dst: Vma, src: Vma, start: number, end: number): v
     const dstPmd = walkAlloc(k, dst.mm, start, k.geo.pmdLevel);
     if (pmd.lo === 0) return;
     if (isHugePmd(k, pmd.lo)) {
-      if (copyHugePmd(k, src, dst, pmdTable, dstPmd, start)) return;
+      if (copyHugePmd(k, dst, pmdTable, dstPmd, start)) return;
       splitPmd(k, src, pmd, start);
     }
   }
   const from = walkTo(k, pgd, start, pteLevel(k));
   if (from === 0) return;
   const to = walkAlloc(k, dst.mm, start, pteLevel(k));
-  copyPtes(k, dst, src, from, to, start, end);
+  copyPtes(k, dst, from, to, start, end);
 }
 
-function copyPtes(k: Kernel, dst: Vma, src: Vma, from: TableIndex, to: TableIndex, start: number, end: number): void {
+function copyPtes(k: Kernel, dst: Vma, from: TableIndex, to: TableIndex, start: number, end: number): void {
   const e = k.geo.encoding;
   const first = indexAt(k.geo, pteLevel(k), start);
   let copied = 0;

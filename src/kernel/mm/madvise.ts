@@ -23,7 +23,35 @@ import type { TableIndex } from "../units.ts";
 /** madvise(2) on anonymous memory (mm/madvise.c). */
 
 /** MADV_* numbers, the same on every architecture we know. */
-export const MADV = { normal: 0, random: 1, sequential: 2, willneed: 3, dontneed: 4, free: 8, remove: 9, dontfork: 10, dofork: 11, mergeable: 12, unmergeable: 13, hugepage: 14, nohugepage: 15, dontdump: 16, dodump: 17, wipeonfork: 18, keeponfork: 19, cold: 20, pageout: 21, populateRead: 22, populateWrite: 23, dontneedLocked: 24, collapse: 25, hwpoison: 100, softOffline: 101, guardInstall: 102, guardRemove: 103 } as const;
+export const MADV = {
+  normal: 0,
+  random: 1,
+  sequential: 2,
+  willneed: 3,
+  dontneed: 4,
+  free: 8,
+  remove: 9,
+  dontfork: 10,
+  dofork: 11,
+  mergeable: 12,
+  unmergeable: 13,
+  hugepage: 14,
+  nohugepage: 15,
+  dontdump: 16,
+  dodump: 17,
+  wipeonfork: 18,
+  keeponfork: 19,
+  cold: 20,
+  pageout: 21,
+  populateRead: 22,
+  populateWrite: 23,
+  dontneedLocked: 24,
+  collapse: 25,
+  hwpoison: 100,
+  softOffline: 101,
+  guardInstall: 102,
+  guardRemove: 103,
+} as const;
 
 const KNOWN: ReadonlySet<number> = new Set(Object.values(MADV));
 
@@ -141,7 +169,7 @@ function* adviseVma(k: Kernel, vma: Vma, start: number, end: number, advice: num
 /** Calls `visit` for each PMD-sized block of the range. */
 export function forBlocks(k: Kernel, vma: Vma, start: number, end: number, visit: (k: Kernel, vma: Vma, start: number, end: number) => void): void {
   const block = 1 << (k.geo.pmdLevel < 0 ? k.geo.levels[pteLevel(k)].bits : k.geo.pmdOrder);
-  for (let vpn = start; vpn < end; ) {
+  for (let vpn = start; vpn < end;) {
     const next = Math.min(end, Math.floor(vpn / block) * block + block);
     visit(k, vma, vpn, next);
     vpn = next;
@@ -192,7 +220,7 @@ function freeBlock(k: Kernel, vma: Vma, start: number, end: number): void {
 
 function freePtes(k: Kernel, vma: Vma, t: TableIndex, start: number, end: number): void {
   const first = indexAt(k.geo, pteLevel(k), start);
-  for (let j = 0; j < end - start; ) {
+  for (let j = 0; j < end - start;) {
     const i = first + j;
     const lo = loAt(k, t, i);
     const hi = hiAt(k, t, i);
@@ -252,7 +280,7 @@ function coldBlock(k: Kernel, vma: Vma, start: number, end: number): void {
   const t = walkTo(k, k.mms.get(vma.mm).pgd, start, pteLevel(k));
   if (t === 0) return;
   const first = indexAt(k.geo, pteLevel(k), start);
-  for (let j = 0; j < end - start; ) {
+  for (let j = 0; j < end - start;) {
     const i = first + j;
     const lo = loAt(k, t, i);
     if (!present(k, lo) || (lo & e.special) !== 0) {

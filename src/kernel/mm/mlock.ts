@@ -19,7 +19,7 @@ function mlockPages(k: Kernel, vma: Vma, start: number, end: number): void {
   const lock = (vma.flags & VM.locked) !== 0;
   const apply = (head: Pfn): void => (lock ? mlockFolio(k, head) : munlockFolio(k, head));
   const block = 1 << (k.geo.pmdLevel < 0 ? k.geo.levels[pteLevel(k)].bits : k.geo.pmdOrder);
-  for (let vpn = start; vpn < end; ) {
+  for (let vpn = start; vpn < end;) {
     const next = Math.min(end, Math.floor(vpn / block) * block + block);
     const pmd = pmdOf(k, vma.mm, vpn);
     if (pmd !== undefined && isHugePmd(k, pmd.lo)) {
@@ -34,7 +34,7 @@ function mlockPtes(k: Kernel, vma: Vma, from: number, to: number, start: number,
   const t = walkTo(k, k.mms.get(vma.mm).pgd, from, pteLevel(k));
   if (t === 0) return;
   const first = indexAt(k.geo, pteLevel(k), from);
-  for (let j = 0; j < to - from; ) {
+  for (let j = 0; j < to - from;) {
     const lo = loAt(k, t, first + j);
     const page = entryPfn(lo, hiAt(k, t, first + j));
     if (!present(k, lo) || (lo & k.geo.encoding.special) !== 0) {
@@ -140,5 +140,5 @@ function lockAll(k: Kernel, mm: number, bits: number): void {
 }
 
 /** For mmap: whether locking `pages` more stays within the limit (mlock_future_ok). */
-export const mlockFutureOk = (k: Kernel, task: Task, pages: number): boolean => task.capIpcLock || pages + k.mmCount(task.mm, MMC.lockedVm) <= Math.floor(task.rlimitMemlock / 4096);
-
+export const mlockFutureOk = (k: Kernel, task: Task, pages: number): boolean =>
+  task.capIpcLock || pages + k.mmCount(task.mm, MMC.lockedVm) <= Math.floor(task.rlimitMemlock / 4096);

@@ -12,7 +12,23 @@ import { ZAP_ALL, zapRange } from "./zap.ts";
 
 /** mmap, munmap, brk (mm/mmap.c, mm/vma.c) for anonymous memory. Page numbers; callers have rounded. */
 
-export const MAP = { shared: 1, private: 2, sharedValidate: 3, droppable: 8, fixed: 0x10, anonymous: 0x20, growsDown: 0x100, locked: 0x2000, noReserve: 0x4000, populate: 0x8000, nonBlock: 0x10000, stack: 0x20000, hugetlb: 0x40000, sync: 0x80000, fixedNoReplace: 0x100000 } as const;
+export const MAP = {
+  shared: 1,
+  private: 2,
+  sharedValidate: 3,
+  droppable: 8,
+  fixed: 0x10,
+  anonymous: 0x20,
+  growsDown: 0x100,
+  locked: 0x2000,
+  noReserve: 0x4000,
+  populate: 0x8000,
+  nonBlock: 0x10000,
+  stack: 0x20000,
+  hugetlb: 0x40000,
+  sync: 0x80000,
+  fixedNoReplace: 0x100000,
+} as const;
 
 /** may_expand_vm: RLIMIT_AS and RLIMIT_DATA. */
 export function mayExpand(k: Kernel, task: Task, flags: number, pages: number): boolean {
@@ -59,7 +75,9 @@ export function unmappedArea(k: Kernel, mm: number, hint: number, pages: number)
   if (hint > 0 && hint + pages <= top && !anyVmaIn(k, mm, hint, hint + pages)) return hint;
   const pmd = 1 << k.geo.pmdOrder;
   const style = k.era.mmapThpAlign;
-  const wants = k.geo.thp && (style === "always" ? pages >= pmd : style === "pmdMultiple" ? pages % pmd === 0 : style === "pmdMultipleNoHint" ? pages % pmd === 0 && hint === 0 : false);
+  const wants =
+    k.geo.thp &&
+    (style === "always" ? pages >= pmd : style === "pmdMultiple" ? pages % pmd === 0 : style === "pmdMultipleNoHint" ? pages % pmd === 0 && hint === 0 : false);
   if (wants) {
     const aligned = topDownGap(k, mm, pages, pmd);
     if (aligned >= 0) return aligned;
@@ -200,4 +218,3 @@ export function* doBrk(k: Kernel, task: Task, wantedBytes: number): Op<number> {
   k.mms.update(task.mm, { brkBytes: wantedBytes });
   return wantedBytes;
 }
-

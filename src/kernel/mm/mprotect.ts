@@ -44,7 +44,7 @@ const changedHi = (k: Kernel, vma: Vma, hi: number): number => (hi & ~k.geo.enco
 /** change_protection over a VMA whose flags are the new ones. */
 export function changeProtection(k: Kernel, vma: Vma, start: number, end: number): void {
   const block = 1 << (k.geo.pmdLevel < 0 ? k.geo.levels[pteLevel(k)].bits : k.geo.pmdOrder);
-  for (let vpn = start; vpn < end; ) {
+  for (let vpn = start; vpn < end;) {
     const next = Math.min(end, Math.floor(vpn / block) * block + block);
     const pmd = pmdOf(k, vma.mm, vpn);
     if (pmd !== undefined && isHugePmd(k, pmd.lo)) {

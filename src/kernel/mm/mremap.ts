@@ -6,7 +6,7 @@ import { fail, failed, type Result } from "./errno.ts";
 import { MMC, type Kernel } from "./kernel.ts";
 import { mlockFutureOk } from "./mlock.ts";
 import { doMunmap, enoughMemory, mayExpand, statAccount, unmappedArea } from "./mmap.ts";
-import { accountPteTable, clearEntry, deposit, hiAt, indexAt, loAt, pteLevel, setEntry, walkAlloc, walkTo, withdraw } from "./pgtable.ts";
+import { clearEntry, deposit, hiAt, indexAt, loAt, pteLevel, setEntry, walkAlloc, walkTo, withdraw } from "./pgtable.ts";
 import { mmPopulate } from "./populate.ts";
 import type { Task, Vma } from "./records.ts";
 import { tlbFlushRange } from "./tlb.ts";
@@ -27,7 +27,7 @@ export interface MremapRequest {
 /** move_page_tables: entries go from the old to the new range; the pages stay where they are. */
 function movePageTables(k: Kernel, from: Vma, to: Vma, oldStart: number, newStart: number, pages: number): void {
   const n = k.geo.pmdLevel < 0 ? 1 << k.geo.levels[pteLevel(k)].bits : 1 << k.geo.pmdOrder;
-  for (let done = 0; done < pages; ) {
+  for (let done = 0; done < pages;) {
     const oldVpn = oldStart + done;
     const newVpn = newStart + done;
     const extent = Math.min(pages - done, n - (oldVpn % n), n - (newVpn % n));
@@ -38,7 +38,7 @@ function movePageTables(k: Kernel, from: Vma, to: Vma, oldStart: number, newStar
 }
 
 function moveExtent(k: Kernel, from: Vma, to: Vma, oldVpn: number, newVpn: number, extent: number, n: number): void {
-  let pmd = pmdOf(k, from.mm, oldVpn);
+  const pmd = pmdOf(k, from.mm, oldVpn);
   if (k.geo.pmdLevel >= 0 && (pmd === undefined || pmd.lo === 0)) return;
   if (pmd !== undefined && k.geo.pmdLevel >= 0) {
     const target = walkAlloc(k, to.mm, newVpn, k.geo.pmdLevel);
@@ -54,7 +54,6 @@ function moveExtent(k: Kernel, from: Vma, to: Vma, oldVpn: number, newVpn: numbe
       return;
     }
     if (isHugePmd(k, pmd.lo)) splitPmd(k, from, pmd, oldVpn);
-    pmd = pmdOf(k, from.mm, oldVpn);
   }
   const source = walkTo(k, k.mms.get(from.mm).pgd, oldVpn, pteLevel(k));
   if (source === 0) return;
@@ -75,7 +74,18 @@ function moveExtent(k: Kernel, from: Vma, to: Vma, oldVpn: number, newVpn: numbe
 function copyVma(k: Kernel, vma: Vma, start: number, pages: number, pgoffIn: number): Vma {
   // an unfaulted mapping gets the offset of its new place, so that it can merge there
   const pgoff = vma.anonVma === 0 ? start : pgoffIn;
-  const merged = mergeVma(k, { mm: vma.mm, start, end: start + pages, flags: vma.flags, flagsHi: vma.flagsHi, pgoff, name: vma.name, anonVma: vma.anonVma, middle: undefined, copiedFrom: vma });
+  const merged = mergeVma(k, {
+    mm: vma.mm,
+    start,
+    end: start + pages,
+    flags: vma.flags,
+    flagsHi: vma.flagsHi,
+    pgoff,
+    name: vma.name,
+    anonVma: vma.anonVma,
+    middle: undefined,
+    copiedFrom: vma,
+  });
   if (merged !== undefined) {
     // a neighbour without an anon_vma of its own takes over the moved pages' chain
     if (merged.anonVma === 0 && vma.anonVma !== 0 && merged.slot !== vma.slot) return anonVmaClone(k, merged.slot, vma, false);
@@ -162,7 +172,18 @@ function expand(k: Kernel, task: Task, r: MremapRequest, vma: Vma): Result {
   const roomAbove = r.oldPages === vma.end - r.start && end <= k.geo.taskSizePages && !anyVmaIn(k, task.mm, vma.end, end);
   if (roomAbove) {
     if (vma.flags & VM.account && !enoughMemory(k, delta)) return fail("ENOMEM", "hint.overcommit");
-    const merged = mergeVma(k, { mm: task.mm, start: vma.end, end, flags: vma.flags, flagsHi: vma.flagsHi, pgoff: vma.pgoff + (vma.end - vma.start), name: vma.name, anonVma: vma.anonVma, middle: undefined, copiedFrom: undefined });
+    const merged = mergeVma(k, {
+      mm: task.mm,
+      start: vma.end,
+      end,
+      flags: vma.flags,
+      flagsHi: vma.flagsHi,
+      pgoff: vma.pgoff + (vma.end - vma.start),
+      name: vma.name,
+      anonVma: vma.anonVma,
+      middle: undefined,
+      copiedFrom: undefined,
+    });
     if (merged === undefined) changeVma(k, vma.slot, { end });
     statAccount(k, task.mm, vma.flags, delta);
     if (vma.flags & VM.locked) k.countMm(task.mm, MMC.lockedVm, delta);
@@ -226,4 +247,3 @@ function remap(k: Kernel, task: Task, r: MremapRequest): Result {
   const c = checkVma(k, task, vma, r, r.oldPages);
   return failed(c) ? c : expand(k, task, r, vma);
 }
-

@@ -143,14 +143,15 @@ export function allocPages(k: Kernel, order: number, type: MigrateType): Pfn {
     const zone = k.zones.get(slot);
     if (k.freeCount.get(freePagesAt(slot)) - (1 << order) < minWatermark(zone)) continue;
     let pfn = takeSmallest(k, slot, order, wanted);
-    while (pfn === NO_PFN && carve(k, zone)) pfn = takeSmallest(k, slot, order, wanted) as Pfn;
+    while (pfn === NO_PFN && carve(k, zone)) pfn = takeSmallest(k, slot, order, wanted);
     if (pfn === NO_PFN) pfn = steal(k, slot, order, wanted);
     if (pfn === NO_PFN) continue;
     k.freeCount.add(freePagesAt(slot), -(1 << order));
     k.vmstat.add(ALLOC_ITEM[zone.name], 1 << order);
     return pfn as Pfn;
   }
-  if (k.tracer !== null) k.tracer.decide({ symbol: "__alloc_pages", rule: "alloc.noBlock", outcome: "fail", causes: [{ kind: "memory", order }], mm: 0, vpn: -1 });
+  if (k.tracer !== null)
+    k.tracer.decide({ symbol: "__alloc_pages", rule: "alloc.noBlock", outcome: "fail", causes: [{ kind: "memory", order }], mm: 0, vpn: -1 });
   return NO_PFN;
 }
 

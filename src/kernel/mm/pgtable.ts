@@ -11,8 +11,6 @@ import { VMSTAT } from "./vmstat.ts";
  * and the frame's `mapping` holds the index. Entries are raw bits; nothing else says what is mapped.
  */
 
-const TWO_POW_27 = 2 ** 27;
-
 /** Index of the entry for `vpn` in a table of `level`. Page numbers may pass 2^32. */
 export function indexAt(geo: Geometry, level: number, vpn: number): number {
   const { shift, bits } = geo.levels[level];
@@ -180,7 +178,7 @@ function freeLevel(k: Kernel, mm: number, t: TableIndex, level: number, start: n
   const span = 2 ** k.geo.levels[level].shift;
   if (level === pteLevel(k)) return;
   for (let base = Math.floor(start / span) * span; base < end; base += span) {
-    const i = indexAt(k.geo, level, base as Vpn);
+    const i = indexAt(k.geo, level, base);
     const lo = loAt(k, t, i);
     const below = level + 1;
     if ((lo & k.geo.encoding.present) === 0 || (lo & k.geo.encoding.leaf) !== 0) continue;

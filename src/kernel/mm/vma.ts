@@ -116,8 +116,7 @@ interface Proposal {
   readonly copiedFrom: Vma | undefined;
 }
 
-const sameKind = (vma: Vma, p: Proposal): boolean =>
-  ((vma.flags ^ p.flags) & ~VM.softDirty) === 0 && vma.flagsHi === p.flagsHi && vma.name === p.name;
+const sameKind = (vma: Vma, p: Proposal): boolean => ((vma.flags ^ p.flags) & ~VM.softDirty) === 0 && vma.flagsHi === p.flagsHi && vma.name === p.name;
 
 const uncowedParents = (vma: Vma | undefined): boolean => vma !== undefined && vma.anonVma !== 0 && vma.chain.length !== 1;
 

@@ -78,7 +78,7 @@ function zapPtes(k: Kernel, vma: Vma, t: TableIndex, start: number, end: number,
   let freed = 0;
   const first = indexAt(k.geo, pteLevel(k), start);
   const n = end - start;
-  for (let j = 0; j < n; ) {
+  for (let j = 0; j < n;) {
     const i = first + j;
     const lo = loAt(k, t, i);
     const hi = hiAt(k, t, i);
@@ -101,8 +101,8 @@ function zapPtes(k: Kernel, vma: Vma, t: TableIndex, start: number, end: number,
     const batch = k.era.zapPmdBatch ? pteBatch(k, t, i, n - j, true) : 1;
     for (let b = 0; b < batch; b++) clearEntry(k, t, i + b);
     tlbFlushRange(k, vma.mm, start + j, start + j + batch);
-    const head = folioOf(k, page as Pfn);
-    removeRmapPtes(k, page as Pfn, batch, vma);
+    const head = folioOf(k, page);
+    removeRmapPtes(k, page, batch, vma);
     folioPut(k, head, batch);
     freed += batch;
     j += batch;

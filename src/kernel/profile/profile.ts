@@ -30,9 +30,36 @@ const debianConfig = { memoryFailure: true, softDirty: true, readOnlyThpForFs: t
 const x86 = { geometry: "x86-64", memoryMiB: 4096, cpus: 1, bootParameters: {} } as const;
 
 const RECORDED: readonly Profile[] = [
-  { ...x86, id: "debian-6.18.15", title: "Debian, Linux 6.18.15", release: "6.18", kernelRelease: "6.18.15+deb13-amd64", recorded: true, fixes: { kpageflagsKsmBug: true }, config: debianConfig },
-  { ...x86, id: "debian-6.12.107", title: "Debian, Linux 6.12.107", release: "6.12", kernelRelease: "6.12.107+deb13-amd64", recorded: true, fixes: {}, config: debianConfig },
-  { ...x86, id: "debian-6.1.176", title: "Debian, Linux 6.1.176", release: "6.1", kernelRelease: "6.1.0-50-amd64", recorded: true, fixes: {}, config: debianConfig },
+  {
+    ...x86,
+    id: "debian-6.18.15",
+    title: "Debian, Linux 6.18.15",
+    release: "6.18",
+    kernelRelease: "6.18.15+deb13-amd64",
+    recorded: true,
+    fixes: { kpageflagsKsmBug: true },
+    config: debianConfig,
+  },
+  {
+    ...x86,
+    id: "debian-6.12.107",
+    title: "Debian, Linux 6.12.107",
+    release: "6.12",
+    kernelRelease: "6.12.107+deb13-amd64",
+    recorded: true,
+    fixes: {},
+    config: debianConfig,
+  },
+  {
+    ...x86,
+    id: "debian-6.1.176",
+    title: "Debian, Linux 6.1.176",
+    release: "6.1",
+    kernelRelease: "6.1.0-50-amd64",
+    recorded: true,
+    fixes: {},
+    config: debianConfig,
+  },
   {
     ...x86,
     id: "vm-6.18.44",
@@ -60,7 +87,18 @@ const UPSTREAM: readonly Profile[] = RELEASES.map((release) => ({
 
 /** A board of its own, to show that nothing assumes x86: two levels, no THP. */
 const BOARDS: readonly Profile[] = [
-  { ...x86, id: "ppc-8xx-6.12", title: "powerpc 8xx, Linux 6.12, from documents", release: "6.12", kernelRelease: "6.12.0", recorded: false, fixes: {}, config: debianConfig, geometry: "ppc-8xx", memoryMiB: 64 },
+  {
+    ...x86,
+    id: "ppc-8xx-6.12",
+    title: "powerpc 8xx, Linux 6.12, from documents",
+    release: "6.12",
+    kernelRelease: "6.12.0",
+    recorded: false,
+    fixes: {},
+    config: debianConfig,
+    geometry: "ppc-8xx",
+    memoryMiB: 64,
+  },
 ];
 
 export const PROFILES: readonly Profile[] = [...RECORDED, ...UPSTREAM, ...BOARDS];

@@ -1,4 +1,5 @@
-import { Column, Int32Column, WideColumn, type ColumnSnapshot, type Lane } from "./column.ts";
+import type { Column } from "./column.ts";
+import { Int32Column, WideColumn, type ColumnSnapshot, type Lane } from "./column.ts";
 import { canonical, hashLanes, hashText, mixInto, type HashPair } from "./hash.ts";
 import { Records, type RecordsSnapshot } from "./records.ts";
 
@@ -21,19 +22,19 @@ export class Store {
   /** A column of 32-bit integers; `shift` is log2 of the entries in a chunk (4096 entries: 16 KiB). */
   int32(name: string, shift = 12): Int32Column {
     const column = new Int32Column(name, shift);
-    this.columns.push(column as unknown as Column<Lane>);
+    this.columns.push(column);
     return column;
   }
 
   wide(name: string, shift = 11): WideColumn {
     const column = new WideColumn(name, shift);
-    this.columns.push(column as unknown as Column<Lane>);
+    this.columns.push(column);
     return column;
   }
 
   records<R extends object>(name: string): Records<R> {
     const table = new Records<R>(name);
-    this.tables.push(table as unknown as Records<object>);
+    this.tables.push(table);
     return table;
   }
 

@@ -214,7 +214,7 @@ function isolate(k: Kernel, vma: Vma, t: TableIndex, daemon: boolean, isolated: 
 function copyAndFree(k: Kernel, vma: Vma, t: TableIndex, fresh: Pfn): void {
   const n = 1 << k.geo.pmdOrder;
   let filled = 0;
-  for (let i = 0; i < n; ) {
+  for (let i = 0; i < n;) {
     const lo = loAt(k, t, i);
     const hi = hiAt(k, t, i);
     if (lo === 0 && hi === 0) {
@@ -244,7 +244,11 @@ function copyAndFree(k: Kernel, vma: Vma, t: TableIndex, fresh: Pfn): void {
 }
 
 function trace(k: Kernel, vma: Vma, start: number, daemon: boolean, result: ScanResult): void {
-  const setting = (file: string, value: number): { kind: "setting"; path: string; value: number } => ({ kind: "setting", path: `/sys/kernel/mm/transparent_hugepage/khugepaged/${file}`, value });
+  const setting = (file: string, value: number): { kind: "setting"; path: string; value: number } => ({
+    kind: "setting",
+    path: `/sys/kernel/mm/transparent_hugepage/khugepaged/${file}`,
+    value,
+  });
   const s = k.g.khugepaged;
   const causes =
     result === "EXCEED_NONE_PTE"
@@ -254,6 +258,12 @@ function trace(k: Kernel, vma: Vma, start: number, daemon: boolean, result: Scan
         : result === "EXCEED_SWAP_PTE"
           ? [setting("max_ptes_swap", s.maxPtesSwap)]
           : [{ kind: "entry" as const, mm: vma.mm, vpn: start, is: result }];
-  k.tracer?.decide({ symbol: "hpage_collapse_scan_pmd", rule: `collapse.${result}`, outcome: daemon ? "khugepaged" : "MADV_COLLAPSE", causes, mm: vma.mm, vpn: start });
+  k.tracer?.decide({
+    symbol: "hpage_collapse_scan_pmd",
+    rule: `collapse.${result}`,
+    outcome: daemon ? "khugepaged" : "MADV_COLLAPSE",
+    causes,
+    mm: vma.mm,
+    vpn: start,
+  });
 }
-

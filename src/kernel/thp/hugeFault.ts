@@ -44,7 +44,15 @@ function mapThp(k: Kernel, vma: Vma, head: Pfn, table: TableIndex, i: number, vp
 export function* hugePmdAnonymousPage(k: Kernel, vmaIn: Vma, vpn: number, flags: number, table: TableIndex): Op<number> {
   const order = k.geo.pmdOrder;
   if (!fitsAround(vmaIn, vpn, order)) {
-    if (k.tracer !== null) k.tracer.decide({ symbol: "thp_vma_suitable_order", rule: "thp.blockOutside", outcome: "no", causes: [{ kind: "vmaBounds", vma: vmaIn.slot, start: vmaIn.start, end: vmaIn.end }], mm: vmaIn.mm, vpn });
+    if (k.tracer !== null)
+      k.tracer.decide({
+        symbol: "thp_vma_suitable_order",
+        rule: "thp.blockOutside",
+        outcome: "no",
+        causes: [{ kind: "vmaBounds", vma: vmaIn.slot, start: vmaIn.start, end: vmaIn.end }],
+        mm: vmaIn.mm,
+        vpn,
+      });
     return VMF.fallback;
   }
   const vma = anonVmaPrepare(k, vmaIn.slot);
@@ -56,7 +64,10 @@ export function* hugePmdAnonymousPage(k: Kernel, vmaIn: Vma, vpn: number, flags:
       symbol: "do_huge_pmd_anonymous_page",
       rule: zeroRead ? "thp.hugeZero" : "thp.noHugeZero",
       outcome: zeroRead ? "huge zero folio" : "THP",
-      causes: [{ kind: "setting", path: "/sys/kernel/mm/transparent_hugepage/use_zero_page", value: k.g.useZeroPage }, { kind: "access", write: false }],
+      causes: [
+        { kind: "setting", path: "/sys/kernel/mm/transparent_hugepage/use_zero_page", value: k.g.useZeroPage },
+        { kind: "access", write: false },
+      ],
       mm: vma.mm,
       vpn,
     });
@@ -101,7 +112,14 @@ export function* hugePmdAnonymousPage(k: Kernel, vmaIn: Vma, vpn: number, flags:
 }
 
 function traceReuse(k: Kernel, vma: Vma, vpn: number, pfn: Pfn, reuse: boolean, why: string, value: number): void {
-  k.tracer?.decide({ symbol: "do_huge_pmd_wp_page", rule: reuse ? "cow.reuse" : "cow.shared", outcome: reuse ? "reuse" : "split and copy", causes: [{ kind: "folio", pfn, property: why, value }], mm: vma.mm, vpn });
+  k.tracer?.decide({
+    symbol: "do_huge_pmd_wp_page",
+    rule: reuse ? "cow.reuse" : "cow.shared",
+    outcome: reuse ? "reuse" : "split and copy",
+    causes: [{ kind: "folio", pfn, property: why, value }],
+    mm: vma.mm,
+    vpn,
+  });
 }
 
 /** do_huge_pmd_wp_page: a write (or unshare) to a read-only anonymous PMD. */
@@ -114,7 +132,15 @@ export function hugePmdWpPage(k: Kernel, vmaIn: Vma, vpn: number, flags: number,
   const n = 1 << k.geo.pmdOrder;
   const start = vpn - (vpn & (n - 1));
   if (isHugeZero(k, pfn)) {
-    if (k.tracer !== null) k.tracer.decide({ symbol: "do_huge_zero_wp_pmd", rule: "cow.hugeZero", outcome: k.era.hugeZeroWrite, causes: [{ kind: "era", behaviour: "hugeZeroWrite", value: k.era.hugeZeroWrite }], mm: vmaIn.mm, vpn });
+    if (k.tracer !== null)
+      k.tracer.decide({
+        symbol: "do_huge_zero_wp_pmd",
+        rule: "cow.hugeZero",
+        outcome: k.era.hugeZeroWrite,
+        causes: [{ kind: "era", behaviour: "hugeZeroWrite", value: k.era.hugeZeroWrite }],
+        mm: vmaIn.mm,
+        vpn,
+      });
     if (k.era.hugeZeroWrite === "allocate" && (flags & FAULT.unshare) === 0) {
       const vma = anonVmaPrepare(k, vmaIn.slot);
       const head = allocThp(k);
@@ -145,7 +171,7 @@ export function hugePmdWpPage(k: Kernel, vmaIn: Vma, vpn: number, flags: number,
 }
 
 /** copy_huge_pmd for an anonymous leaf: shared read-only by both, exclusive by neither. False: the source must be split first. */
-export function copyHugePmd(k: Kernel, src: Vma, dst: Vma, srcTable: TableIndex, dstTable: TableIndex, vpn: number): boolean {
+export function copyHugePmd(k: Kernel, dst: Vma, srcTable: TableIndex, dstTable: TableIndex, vpn: number): boolean {
   const e = k.geo.encoding;
   const i = indexAt(k.geo, k.geo.pmdLevel, vpn);
   const lo = loAt(k, srcTable, i);

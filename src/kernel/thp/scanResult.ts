@@ -26,4 +26,15 @@ export type ScanResult =
   | "CGROUP_CHARGE_FAIL";
 
 /** Failures after which MADV_COLLAPSE goes on with the next block. */
-export const SOFT_FAILURES: ReadonlySet<ScanResult> = new Set<ScanResult>(["PMD_NULL", "PTE_NON_PRESENT", "PTE_UFFD_WP", "PAGE_RO", "LACK_REFERENCED_PAGE", "PAGE_NULL", "PAGE_COUNT", "PAGE_LOCK", "PAGE_LRU", "DEL_PAGE_LRU"]);
+export const SOFT_FAILURES: ReadonlySet<ScanResult> = new Set<ScanResult>([
+  "PMD_NULL",
+  "PTE_NON_PRESENT",
+  "PTE_UFFD_WP",
+  "PAGE_RO",
+  "LACK_REFERENCED_PAGE",
+  "PAGE_NULL",
+  "PAGE_COUNT",
+  "PAGE_LOCK",
+  "PAGE_LRU",
+  "DEL_PAGE_LRU",
+]);

@@ -98,7 +98,15 @@ export function splitFolio(k: Kernel, head: Pfn): boolean {
   };
   if (isHugeZero(k, head)) return false;
   const extra = k.refcount.get(head) - folioMapcount(k, head) - 1;
-  if (k.tracer !== null) k.tracer.decide({ symbol: "can_split_folio", rule: extra === 0 ? "split.ok" : "split.pinned", outcome: extra === 0 ? "split" : "EAGAIN", causes: [{ kind: "folio", pfn: head, property: "extra references", value: extra }], mm: 0, vpn: -1 });
+  if (k.tracer !== null)
+    k.tracer.decide({
+      symbol: "can_split_folio",
+      rule: extra === 0 ? "split.ok" : "split.pinned",
+      outcome: extra === 0 ? "split" : "EAGAIN",
+      causes: [{ kind: "folio", pfn: head, property: "extra references", value: extra }],
+      mm: 0,
+      vpn: -1,
+    });
   if (extra !== 0) return count(false);
   const remembered = unmapFolio(k, head);
   unqueueDeferred(k, head);
@@ -120,4 +128,3 @@ export function splitFolio(k: Kernel, head: Pfn): boolean {
   for (let j = 1; j < n; j++) folioPut(k, (head + j) as Pfn);
   return count(true);
 }
-

@@ -2,7 +2,23 @@ import { isWritable, makeReadOnly, makeWritable } from "../arch/geometry.ts";
 import { folioGet, folioPages, folioPut, hasFlag, mlockFolio, setFlag } from "../mm/folio.ts";
 import { MMC, type Kernel } from "../mm/kernel.ts";
 import { PG } from "../mm/pageFlags.ts";
-import { accountPteTable, clearEntry, entryPfn, hiAt, indexAt, isLeaf, loAt, pfnHi, pfnLo, populate, present, setEntry, tableFree, walkTo, withdraw } from "../mm/pgtable.ts";
+import {
+  accountPteTable,
+  clearEntry,
+  entryPfn,
+  hiAt,
+  indexAt,
+  isLeaf,
+  loAt,
+  pfnHi,
+  pfnLo,
+  populate,
+  present,
+  setEntry,
+  tableFree,
+  walkTo,
+  withdraw,
+} from "../mm/pgtable.ts";
 import { removeRmapPmd, splitAnonRmapPmd } from "../mm/rmap.ts";
 import type { Vma } from "../mm/records.ts";
 import { tlbFlushRange } from "../mm/tlb.ts";

@@ -77,5 +77,12 @@ function report(k: Kernel, q: Question, answer: OrdersAnswer): void {
         if (k.g.enabled === "madvise") flag("hugePage");
       }
   }
-  k.tracer?.decide({ symbol: SYMBOLS[k.era.eligibility], rule: answer.refusal === "" ? "thp.allowed" : `thp.${answer.refusal}`, outcome: answer.orders === 0 ? "no" : "yes", causes, mm: q.mm.slot, vpn: q.vma.start });
+  k.tracer?.decide({
+    symbol: SYMBOLS[k.era.eligibility],
+    rule: answer.refusal === "" ? "thp.allowed" : `thp.${answer.refusal}`,
+    outcome: answer.orders === 0 ? "no" : "yes",
+    causes,
+    mm: q.mm.slot,
+    vpn: q.vma.start,
+  });
 }

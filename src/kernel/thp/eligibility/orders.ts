@@ -30,7 +30,11 @@ export function orders(k: Kernel, q: Question): OrdersAnswer {
   let left = q.orders;
   if (!forced) {
     left &= ordersBySetting(k, q.flags);
-    if (left === 0) return { orders: 0, refusal: k.g.enabled === "never" ? "settingNever" : k.g.enabled === "madvise" && !(q.flags & VM.hugePage) ? "settingMadvise" : "sizeOff" };
+    if (left === 0)
+      return {
+        orders: 0,
+        refusal: k.g.enabled === "never" ? "settingNever" : k.g.enabled === "madvise" && !(q.flags & VM.hugePage) ? "settingMadvise" : "sizeOff",
+      };
   }
   left &= anonOrders(k.geo.pmdOrder);
   if (left === 0) return { orders: 0, refusal: "sizeOff" };

@@ -1,0 +1,112 @@
+import { X86_64_4LEVEL, X86_64_5LEVEL } from "./arch/x86.ts";
+import { PPC_8XX } from "./arch/ppc8xx.ts";
+import type { Geometry } from "./arch/geometry.ts";
+import type { Era } from "./era/era.ts";
+import { resolveEra, togglesOf } from "./era/resolve.ts";
+import { mmAlloc } from "./mm/fork.ts";
+import { folioGet, setFlag } from "./mm/folio.ts";
+import { MISC, Kernel } from "./mm/kernel.ts";
+import { prepFolio } from "./mm/folio.ts";
+import { allocPages, initZones } from "./mm/pageAlloc.ts";
+import { PG } from "./mm/pageFlags.ts";
+import type { Zone } from "./mm/records.ts";
+import type { Profile } from "./profile/profile.ts";
+import { DEFAULT_COSTS, type CostSheet } from "./sched/costs.ts";
+import { NO_PFN } from "./units.ts";
+
+const GEOMETRIES: Readonly<Record<Profile["geometry"], Geometry>> = { "x86-64": X86_64_4LEVEL, "x86-64-la57": X86_64_5LEVEL, "ppc-8xx": PPC_8XX };
+
+export interface BootOptions {
+  readonly profile: Profile;
+  /** toggles switched on or off besides those of the release: "+id", "-id" */
+  readonly patches?: readonly string[];
+  readonly memoryMiB?: number;
+  readonly cpus?: number;
+  readonly costs?: CostSheet;
+  /** for tests: fields of the resolved era to force */
+  readonly era?: Partial<Era>;
+}
+
+/** Toggles of a profile with patches applied. Order does not matter. */
+export function togglesWith(profile: Profile, patches: readonly string[]): string[] {
+  const on = new Set(togglesOf(profile.release));
+  for (const p of patches) {
+    if (p.startsWith("-")) on.delete(p.slice(1));
+    else on.add(p.startsWith("+") ? p.slice(1) : p);
+  }
+  return [...on];
+}
+
+/** Zones of a machine: 16 MiB DMA, up to 4 GiB DMA32, Normal above (arch/x86/mm/init.c). */
+function zonesFor(memoryMiB: number): { name: Zone["name"]; start: number; end: number }[] {
+  const pages = memoryMiB * 256;
+  const out: { name: Zone["name"]; start: number; end: number }[] = [{ name: "DMA", start: 1, end: Math.min(pages, 4096) }];
+  if (pages > 4096) out.push({ name: "DMA32", start: 4096, end: Math.min(pages, 1048576) });
+  if (pages > 1048576) out.push({ name: "Normal", start: 1048576, end: pages });
+  return out;
+}
+
+/** Switches a machine on: zones, the zero page, the defaults of every setting. */
+export function bootKernel(o: BootOptions): Kernel {
+  const profile = { ...o.profile, memoryMiB: o.memoryMiB ?? o.profile.memoryMiB, cpus: o.cpus ?? o.profile.cpus };
+  const era = Object.freeze({ ...resolveEra(togglesWith(profile, o.patches ?? []), profile.fixes), ...o.era });
+  const geo = GEOMETRIES[profile.geometry];
+  const k = new Kernel(profile, era, geo, o.costs ?? DEFAULT_COSTS);
+  initZones(k, zonesFor(profile.memoryMiB));
+  const pmdBit = geo.pmdOrder > 0 ? 1 << geo.pmdOrder : 0;
+  k.globals.add(() => ({
+    // machines of less than 512 MiB start with THP off
+    enabled: profile.memoryMiB < 512 ? "never" : "madvise",
+    defrag: "madvise",
+    shmemEnabled: "never",
+    useZeroPage: 1,
+    shrinkUnderused: 1,
+    ordersAlways: 0,
+    ordersMadvise: 0,
+    ordersInherit: pmdBit,
+    khugepaged: { defrag: 1, allocSleepMillisecs: 60000, scanSleepMillisecs: 10000, pagesToScan: 4096, maxPtesNone: 511, maxPtesSwap: 64, maxPtesShared: 256 },
+    khugepagedMms: [],
+    khugepagedCursorMm: 0,
+    khugepagedCursorVpn: 0,
+    khugepagedRunning: geo.thp && profile.memoryMiB >= 512,
+    zeroPfn: NO_PFN,
+    hugeZeroPfn: NO_PFN,
+    overcommitMemory: 0,
+    maxMapCount: 65530,
+    plain: {},
+    settingStep: {},
+    nextPid: 1,
+  }));
+  const zero = allocPages(k, 0, "unmovable");
+  prepFolio(k, zero, 0);
+  setFlag(k, zero, PG.reserved | PG.zero);
+  folioGet(k, zero);
+  k.setGlobals({ zeroPfn: zero });
+  k.misc.set(MISC.tableEnd, 1);
+  return k;
+}
+
+export interface ProcessOptions {
+  readonly comm: string;
+  readonly parent?: number;
+  readonly root?: boolean;
+}
+
+/** A process with an empty address space, as it is just before exec maps a program. Returns its task slot. */
+export function newProcess(k: Kernel, o: ProcessOptions): number {
+  const top = k.geo.taskSizePages;
+  const mm = mmAlloc(k, { startBrk: Math.min(0x600, top >>> 2), brkBytes: Math.min(0x600, top >>> 2) * 4096, mmapBase: top - 0x800, thpDisable: 0 });
+  const pid = k.g.nextPid;
+  k.setGlobals({ nextPid: pid + 1 });
+  return k.tasks.add((slot) => ({
+    slot,
+    pid,
+    comm: o.comm,
+    mm,
+    parent: o.parent ?? 0,
+    rlimitMemlock: 8 * 1024 * 1024,
+    rlimitAs: Infinity,
+    rlimitData: Infinity,
+    capIpcLock: o.root ?? true,
+  }));
+}

@@ -1,0 +1,304 @@
+import { allowableOrders } from "../thp/eligibility/eligibility.ts";
+import { isHugeZero } from "../thp/hugeZero.ts";
+import { isHugePmd, pmdOf } from "../thp/splitPmd.ts";
+import type { Pfn } from "../units.ts";
+import { folioOrder, folioPages, hasFlag, pageMapcount } from "../mm/folio.ts";
+import { folioOf, type Kernel } from "../mm/kernel.ts";
+import { PG } from "../mm/pageFlags.ts";
+import { entryPfn, hiAt, indexAt, isMarker, loAt, MARKER, present, pteLevel, walkTo } from "../mm/pgtable.ts";
+import type { Vma } from "../mm/records.ts";
+import { VM } from "../mm/vmFlags.ts";
+
+/** What fs/proc/task_mmu.c and fs/proc/page.c walk and count. Formats are observe/'s business. */
+
+/** One page of an address space as /proc/PID/pagemap tells it. */
+export interface PageEntry {
+  readonly vpn: number;
+  /** consecutive pages this entry stands for (a PMD leaf: up to 512; an empty stretch: any number) */
+  readonly pages: number;
+  readonly state: "none" | "present" | "swap" | "guard" | "migration";
+  /** frame of the first page; -1 when not present */
+  readonly pfn: number;
+  /** mapped by a PMD leaf (PAGE_IS_HUGE) */
+  readonly huge: boolean;
+  readonly zero: boolean;
+  readonly uffdWp: boolean;
+  readonly softDirty: boolean;
+  readonly young: boolean;
+  readonly dirty: boolean;
+  readonly writable: boolean;
+}
+
+const EMPTY = { state: "none", pfn: -1, huge: false, zero: false, uffdWp: false, softDirty: false, young: false, dirty: false, writable: false } as const;
+
+/** Walks the pages of [start, end) of an mm, leaf by leaf; stretches without tables come as one entry. */
+export function* walkPages(k: Kernel, mm: number, start: number, end: number): Generator<PageEntry> {
+  const e = k.geo.encoding;
+  const block = 1 << (k.geo.pmdLevel < 0 ? k.geo.levels[pteLevel(k)].bits : k.geo.pmdOrder);
+  const pgd = k.mms.get(mm).pgd;
+  let emptyFrom = -1;
+  const flush = function* (to: number): Generator<PageEntry> {
+    if (emptyFrom >= 0 && to > emptyFrom) yield { ...EMPTY, vpn: emptyFrom, pages: to - emptyFrom };
+    emptyFrom = -1;
+  };
+  for (let vpn = start; vpn < end;) {
+    const next = Math.min(end, Math.floor(vpn / block) * block + block);
+    const pmd = pmdOf(k, mm, vpn);
+    if (pmd !== undefined && isHugePmd(k, pmd.lo)) {
+      yield* flush(vpn);
+      const pfn = entryPfn(pmd.lo, pmd.hi);
+      const bits = (mask: number): boolean => (pmd.lo & mask) !== 0;
+      yield {
+        vpn,
+        pages: next - vpn,
+        state: "present",
+        pfn: pfn + (vpn % block),
+        huge: true,
+        zero: isHugeZero(k, pfn),
+        uffdWp: bits(e.uffdWp),
+        softDirty: bits(e.softDirty),
+        young: bits(e.accessed),
+        dirty: bits(e.dirty),
+        writable: (pmd.lo & e.write.mask) === e.write.value,
+      };
+      vpn = next;
+      continue;
+    }
+    const t = walkTo(k, pgd, vpn, pteLevel(k));
+    if (t === 0 || k.tableUsed.get(t) === 0) {
+      if (emptyFrom < 0) emptyFrom = vpn;
+      vpn = next;
+      continue;
+    }
+    const first = indexAt(k.geo, pteLevel(k), vpn);
+    for (let j = 0; j < next - vpn; j++) {
+      const lo = loAt(k, t, first + j);
+      const hi = hiAt(k, t, first + j);
+      if (lo === 0 && hi === 0) {
+        if (emptyFrom < 0) emptyFrom = vpn + j;
+        continue;
+      }
+      yield* flush(vpn + j);
+      if (!present(k, lo)) {
+        yield { ...EMPTY, vpn: vpn + j, pages: 1, state: isMarker(k, lo, hi, MARKER.guard) ? "guard" : "swap", uffdWp: isMarker(k, lo, hi, MARKER.uffdWp) };
+        continue;
+      }
+      const bits = (mask: number): boolean => (lo & mask) !== 0;
+      yield {
+        vpn: vpn + j,
+        pages: 1,
+        state: "present",
+        pfn: entryPfn(lo, hi),
+        huge: false,
+        zero: bits(e.special),
+        uffdWp: bits(e.uffdWp),
+        softDirty: bits(e.softDirty),
+        young: bits(e.accessed),
+        dirty: bits(e.dirty),
+        writable: (lo & e.write.mask) === e.write.value,
+      };
+    }
+    vpn = next;
+  }
+  yield* flush(end);
+}
+
+/** smaps of one VMA, in kB (mem_size_stats). */
+export interface Smaps {
+  Size: number;
+  KernelPageSize: number;
+  MMUPageSize: number;
+  Rss: number;
+  Pss: number;
+  Pss_Dirty: number;
+  Shared_Clean: number;
+  Shared_Dirty: number;
+  Private_Clean: number;
+  Private_Dirty: number;
+  Referenced: number;
+  Anonymous: number;
+  KSM: number;
+  LazyFree: number;
+  AnonHugePages: number;
+  ShmemPmdMapped: number;
+  FilePmdMapped: number;
+  Shared_Hugetlb: number;
+  Private_Hugetlb: number;
+  Swap: number;
+  SwapPss: number;
+  Locked: number;
+  THPeligible: number;
+}
+
+/** Fixed point of Pss: PSS_SHIFT. */
+const PSS_ONE = 4096 * 4096;
+const PSS_KB = 1024 * 4096;
+
+/** smap_gather_stats and show_smap. Sizes in kB, rounded down as the kernel rounds. */
+export function smapsOf(k: Kernel, vma: Vma): Smaps {
+  const s: Smaps = {
+    Size: (vma.end - vma.start) * 4,
+    KernelPageSize: 4,
+    MMUPageSize: 4,
+    Rss: 0,
+    Pss: 0,
+    Pss_Dirty: 0,
+    Shared_Clean: 0,
+    Shared_Dirty: 0,
+    Private_Clean: 0,
+    Private_Dirty: 0,
+    Referenced: 0,
+    Anonymous: 0,
+    KSM: 0,
+    LazyFree: 0,
+    AnonHugePages: 0,
+    ShmemPmdMapped: 0,
+    FilePmdMapped: 0,
+    Shared_Hugetlb: 0,
+    Private_Hugetlb: 0,
+    Swap: 0,
+    SwapPss: 0,
+    Locked: 0,
+    THPeligible: 0,
+  };
+  let pss = 0;
+  let pssDirty = 0;
+  for (const p of walkPages(k, vma.mm, vma.start, vma.end)) {
+    if (p.state !== "present" || p.zero) continue;
+    const head = folioOf(k, p.pfn as Pfn);
+    const flags = k.pageFlags.get(head);
+    if (p.huge) s.AnonHugePages += p.pages * 4;
+    s.Rss += p.pages * 4;
+    if (flags & PG.anon) {
+      s.Anonymous += p.pages * 4;
+      if ((flags & PG.swapbacked) === 0 && !p.dirty && (flags & PG.dirty) === 0) s.LazyFree += p.pages * 4;
+    }
+    if (p.young || flags & PG.referenced) s.Referenced += p.pages * 4;
+    const dirty = p.dirty || (flags & PG.dirty) !== 0;
+    const whole = p.huge && k.refcount.get(head) === 1;
+    for (let i = 0; i < (whole ? 1 : p.pages); i++) {
+      const n = whole ? p.pages : 1;
+      const mapcount = whole ? 1 : pageMapcount(k, (p.pfn + i) as Pfn);
+      const share = mapcount >= 2 ? Math.floor(PSS_ONE / mapcount) : PSS_ONE * n;
+      pss += share;
+      if (dirty) pssDirty += share;
+      if (mapcount >= 2) s[dirty ? "Shared_Dirty" : "Shared_Clean"] += n * 4;
+      else s[dirty ? "Private_Dirty" : "Private_Clean"] += n * 4;
+    }
+  }
+  s.Pss = Math.floor(pss / PSS_KB);
+  s.Pss_Dirty = Math.floor(pssDirty / PSS_KB);
+  if (vma.flags & VM.locked) s.Locked = s.Pss;
+  s.THPeligible = allowableOrders(k, vma, "smaps", (1 << (k.geo.pmdOrder + 1)) - 1) === 0 ? 0 : 1;
+  return s;
+}
+
+/** Bits of /proc/kpageflags (include/uapi/linux/kernel-page-flags.h). */
+export const KPF = {
+  locked: 0,
+  referenced: 2,
+  uptodate: 3,
+  dirty: 4,
+  lru: 5,
+  active: 6,
+  buddy: 10,
+  mmap: 11,
+  anon: 12,
+  swapbacked: 14,
+  compoundHead: 15,
+  compoundTail: 16,
+  huge: 17,
+  unevictable: 18,
+  hwpoison: 19,
+  ksm: 21,
+  thp: 22,
+  zeroPage: 24,
+  pgtable: 26,
+  mlocked: 33,
+} as const;
+
+/** stable_page_flags: the set bits. */
+export function kpageflagBits(k: Kernel, pfn: Pfn): number[] {
+  const flags = k.pageFlags.get(pfn);
+  const head = folioOf(k, pfn);
+  const f = k.era.kpageflagsTails ? k.pageFlags.get(head) : flags;
+  const out: number[] = [];
+  const large = (flags & (PG.head | PG.tail)) !== 0;
+  if (pageMapcount(k, pfn) > 0) out.push(KPF.mmap);
+  if (k.pageFlags.get(head) & PG.anon) {
+    out.push(KPF.anon);
+    if (k.era.kpageflagsKsmBug) out.push(KPF.ksm);
+  }
+  if (flags & PG.head) out.push(KPF.compoundHead);
+  if (flags & PG.tail) out.push(KPF.compoundTail);
+  if (large && (k.pageFlags.get(head) & (PG.anon | PG.zero)) !== 0 && (k.pageFlags.get(head) & PG.zero) === 0) out.push(KPF.thp);
+  if (pfn === k.g.zeroPfn || isHugeZero(k, head)) {
+    out.push(KPF.zeroPage);
+    if (large && isHugeZero(k, head)) out.push(KPF.thp);
+  }
+  if (flags & PG.buddy) out.push(KPF.buddy);
+  if (flags & PG.table) out.push(KPF.pgtable);
+  const bit = (mask: number, n: number): void => {
+    if (f & mask) out.push(n);
+  };
+  bit(PG.locked, KPF.locked);
+  bit(PG.dirty, KPF.dirty);
+  bit(PG.uptodate, KPF.uptodate);
+  bit(PG.lru, KPF.lru);
+  bit(PG.referenced, KPF.referenced);
+  bit(PG.active, KPF.active);
+  bit(PG.swapbacked, KPF.swapbacked);
+  bit(PG.unevictable, KPF.unevictable);
+  bit(PG.mlocked, KPF.mlocked);
+  return out.sort((a, b) => a - b);
+}
+
+/** /proc/kpagecount */
+export const kpagecount = (k: Kernel, pfn: Pfn): number => pageMapcount(k, pfn);
+
+/** VmFlags of smaps, in the order in which the kernel prints them. */
+export function vmFlagNames(k: Kernel, vma: Vma): string[] {
+  const names: readonly (readonly [number, string])[] = [
+    [VM.read, "rd"],
+    [VM.write, "wr"],
+    [VM.exec, "ex"],
+    [VM.shared, "sh"],
+    [VM.mayRead, "mr"],
+    [VM.mayWrite, "mw"],
+    [VM.mayExec, "me"],
+    [VM.mayShare, "ms"],
+    [VM.growsDown, "gd"],
+    [VM.uffdMissing, "um"],
+    [VM.pfnmap, "pf"],
+    [VM.uffdWp, "uw"],
+    [VM.locked, "lo"],
+    [VM.io, "io"],
+    [VM.seqRead, "sr"],
+    [VM.randRead, "rr"],
+    [VM.dontCopy, "dc"],
+    [VM.dontExpand, "de"],
+    [VM.lockOnFault, k.era.smapsLockOnFault ? "lf" : "??"],
+    [VM.account, "ac"],
+    [VM.noReserve, "nr"],
+    [VM.hugetlb, "ht"],
+    [VM.sync, "sf"],
+    [VM.wipeOnFork, "wf"],
+    [VM.dontDump, "dd"],
+    [VM.softDirty, "sd"],
+    [VM.mixedMap, "mm"],
+    [VM.hugePage, "hg"],
+    [VM.noHugePage, "nh"],
+    [VM.mergeable, "mg"],
+  ];
+  const out = names.filter(([bit]) => (vma.flags & bit) !== 0).map(([, name]) => name);
+  if (vma.flagsHi & 2) out.push("ui");
+  if (vma.flagsHi & 4) out.push("dp");
+  if (vma.flagsHi & 1) out.push("sl");
+  return out;
+}
+
+/** Folio a frame belongs to: head, order, position. */
+export function folioPlace(k: Kernel, pfn: Pfn): { head: Pfn; order: number; index: number; pages: number } {
+  const head = folioOf(k, pfn);
+  return { head, order: hasFlag(k, head, PG.head) ? folioOrder(k, head) : 0, index: pfn - head, pages: folioPages(k, head) };
+}

@@ -1,0 +1,236 @@
+import { fail, type Result } from "../mm/errno.ts";
+import { MISC, MTHP, MTHP_COUNTERS, type Kernel } from "../mm/kernel.ts";
+import type { DefragMode, Globals, KhugepagedSettings, ThpMode, ThpSizeMode } from "../mm/records.ts";
+import type { Op } from "../sched/points.ts";
+import { anonOrders } from "../thp/eligibility/orders.ts";
+import { khugepagedDoScan, startStopKhugepaged } from "../thp/khugepaged.ts";
+
+/** Files under /sys/kernel/mm and /proc/sys/vm: what they show, accept, refuse and set off, by release. */
+export interface Tunable {
+  readonly path: string;
+  readonly show: (k: Kernel) => string;
+  /** undefined: read-only */
+  readonly store?: (k: Kernel, text: string) => Op<Result>;
+}
+
+const THP = "/sys/kernel/mm/transparent_hugepage";
+const KHP = `${THP}/khugepaged`;
+
+/** kstrtouint with base 10; undefined for anything else. */
+function parseUnsigned(text: string): number | undefined {
+  const t = text.trim();
+  if (!/^\+?\d{1,10}$/.test(t)) return undefined;
+  const n = Number(t);
+  return n <= 0xffffffff ? n : undefined;
+}
+
+/** sysfs_streq: the text but for one trailing newline. */
+const plainWord = (text: string): string => (text.endsWith("\n") ? text.slice(0, -1) : text);
+
+const choice = (all: readonly string[], chosen: string): string => `${all.map((c) => (c === chosen ? `[${c}]` : c)).join(" ")}\n`;
+
+function* applied(k: Kernel, path: string, change: Partial<Globals>): Op<Result> {
+  k.setGlobals({ ...change, settingStep: { ...k.g.settingStep, [path]: k.step } });
+  yield* startStopKhugepaged(k);
+  return 0;
+}
+
+function* refuse(): Op<Result> {
+  return fail("EINVAL", "hint.sysfsValue");
+}
+
+function word<T extends string>(path: string, all: readonly T[], get: (g: Globals) => T, set: (k: Kernel, v: T) => Partial<Globals>): Tunable {
+  return {
+    path,
+    show: (k) => choice(all, get(k.g)),
+    store: (k, text) => {
+      const v = all.find((c) => c === plainWord(text));
+      return v === undefined ? refuse() : applied(k, path, set(k, v));
+    },
+  };
+}
+
+function number(path: string, get: (g: Globals) => number, set: (n: number) => Partial<Globals>, min: number, max: number): Tunable {
+  return {
+    path,
+    show: (k) => `${get(k.g)}\n`,
+    store: (k, text) => {
+      const n = parseUnsigned(text);
+      return n === undefined || n < min || n > max ? refuse() : applied(k, path, set(n));
+    },
+  };
+}
+
+const counter = (path: string, show: (k: Kernel) => number): Tunable => ({ path, show: (k) => `${show(k)}\n` });
+
+function khugepagedFiles(pmdPages: number): Tunable[] {
+  const s = (file: string, field: keyof KhugepagedSettings, min: number, max: number): Tunable => {
+    const base = number(
+      `${KHP}/${file}`,
+      (g) => g.khugepaged[field],
+      () => ({}),
+      min,
+      max,
+    );
+    return {
+      ...base,
+      store: (k, text) => {
+        const n = parseUnsigned(text);
+        if (n === undefined || n < min || n > max) return refuse();
+        return storeKhugepaged(k, base.path, field, n);
+      },
+    };
+  };
+  return [
+    s("alloc_sleep_millisecs", "allocSleepMillisecs", 0, 0xffffffff),
+    s("defrag", "defrag", 0, 1),
+    counter(`${KHP}/full_scans`, (k) => k.misc.get(MISC.fullScans)),
+    s("max_ptes_none", "maxPtesNone", 0, pmdPages - 1),
+    s("max_ptes_shared", "maxPtesShared", 0, pmdPages - 1),
+    s("max_ptes_swap", "maxPtesSwap", 0, pmdPages - 1),
+    counter(`${KHP}/pages_collapsed`, (k) => k.misc.get(MISC.pagesCollapsed)),
+    s("pages_to_scan", "pagesToScan", 1, 0xffffffff),
+    s("scan_sleep_millisecs", "scanSleepMillisecs", 0, 0xffffffff),
+  ];
+}
+
+/** Writing scan_sleep_millisecs ends the daemon's sleep: it makes one pass. */
+function* storeKhugepaged(k: Kernel, path: string, field: keyof KhugepagedSettings, n: number): Op<Result> {
+  k.setGlobals({ khugepaged: { ...k.g.khugepaged, [field]: n }, settingStep: { ...k.g.settingStep, [path]: k.step } });
+  if (field === "scanSleepMillisecs" && k.g.khugepagedRunning) yield* khugepagedDoScan(k);
+  return 0;
+}
+
+const SIZE_MODES: readonly ThpSizeMode[] = ["always", "inherit", "madvise", "never"];
+
+function sizeMode(g: Globals, order: number): ThpSizeMode {
+  const bit = 1 << order;
+  return g.ordersAlways & bit ? "always" : g.ordersInherit & bit ? "inherit" : g.ordersMadvise & bit ? "madvise" : "never";
+}
+
+function withSizeMode(g: Globals, order: number, mode: ThpSizeMode): Partial<Globals> {
+  const bit = 1 << order;
+  return {
+    ordersAlways: (g.ordersAlways & ~bit) | (mode === "always" ? bit : 0),
+    ordersMadvise: (g.ordersMadvise & ~bit) | (mode === "madvise" ? bit : 0),
+    ordersInherit: (g.ordersInherit & ~bit) | (mode === "inherit" ? bit : 0),
+  };
+}
+
+const STAT_FILES: readonly (readonly [string, number, "all" | "swapin"])[] = [
+  ["anon_fault_alloc", MTHP.anonFaultAlloc, "all"],
+  ["anon_fault_fallback", MTHP.anonFaultFallback, "all"],
+  ["anon_fault_fallback_charge", MTHP.anonFaultFallbackCharge, "all"],
+  ["nr_anon", MTHP.nrAnon, "all"],
+  ["nr_anon_partially_mapped", MTHP.nrAnonPartiallyMapped, "all"],
+  ["shmem_alloc", MTHP.shmemAlloc, "all"],
+  ["shmem_fallback", MTHP.shmemFallback, "all"],
+  ["shmem_fallback_charge", MTHP.shmemFallbackCharge, "all"],
+  ["split", MTHP.split, "all"],
+  ["split_deferred", MTHP.splitDeferred, "all"],
+  ["split_failed", MTHP.splitFailed, "all"],
+  ["swpin", MTHP.swpin, "swapin"],
+  ["swpin_fallback", MTHP.swpinFallback, "swapin"],
+  ["swpin_fallback_charge", MTHP.swpinFallbackCharge, "swapin"],
+  ["swpout", MTHP.swpout, "all"],
+  ["swpout_fallback", MTHP.swpoutFallback, "all"],
+  ["zswpout", MTHP.zswpout, "swapin"],
+];
+
+function sizeFiles(k: Kernel): Tunable[] {
+  const out: Tunable[] = [];
+  for (let order = 1; order <= k.geo.pmdOrder; order++) {
+    const dir = `${THP}/hugepages-${4 << order}kB`;
+    const anon = (anonOrders(k.geo.pmdOrder) & (1 << order)) !== 0;
+    if (anon)
+      out.push(
+        word(
+          `${dir}/enabled`,
+          SIZE_MODES,
+          (g) => sizeMode(g, order),
+          (kk, v) => withSizeMode(kk.g, order, v),
+        ),
+      );
+    if (!k.era.mthpStats || (!anon && k.era.deferredSplit !== "partiallyMappedFlag")) continue;
+    for (const [file, item, when] of STAT_FILES) {
+      if (when === "swapin" && !k.era.mthpSwapinStats) continue;
+      out.push(counter(`${dir}/stats/${file}`, (kk) => kk.mthpStat.get(order * MTHP_COUNTERS + item)));
+    }
+  }
+  return out;
+}
+
+const THP_MODES: readonly ThpMode[] = ["always", "madvise", "never"];
+const DEFRAG_MODES: readonly DefragMode[] = ["always", "defer", "defer+madvise", "madvise", "never"];
+
+/** Every file of the booted release. */
+export function tunablesOf(k: Kernel): Tunable[] {
+  const out: Tunable[] = [];
+  if (k.geo.thp) {
+    out.push(
+      word(
+        `${THP}/enabled`,
+        THP_MODES,
+        (g) => g.enabled,
+        (_k, v) => ({ enabled: v }),
+      ),
+      word(
+        `${THP}/defrag`,
+        DEFRAG_MODES,
+        (g) => g.defrag,
+        (_k, v) => ({ defrag: v }),
+      ),
+      counter(`${THP}/hpage_pmd_size`, (kk) => 4096 << kk.geo.pmdOrder),
+      number(
+        `${THP}/use_zero_page`,
+        (g) => g.useZeroPage,
+        (n) => ({ useZeroPage: n }),
+        0,
+        1,
+      ),
+      ...khugepagedFiles(1 << k.geo.pmdOrder),
+    );
+    if (k.era.deferredSplit === "partiallyMappedFlag")
+      out.push(
+        boolean(
+          `${THP}/shrink_underused`,
+          (g) => g.shrinkUnderused,
+          (n) => ({ shrinkUnderused: n }),
+        ),
+      );
+    if (k.era.mthp) out.push(...sizeFiles(k));
+  }
+  out.push(
+    number(
+      "/proc/sys/vm/overcommit_memory",
+      (g) => g.overcommitMemory,
+      (n) => ({ overcommitMemory: n }),
+      0,
+      2,
+    ),
+  );
+  out.push(
+    number(
+      "/proc/sys/vm/max_map_count",
+      (g) => g.maxMapCount,
+      (n) => ({ maxMapCount: n }),
+      0,
+      0x7fffffff,
+    ),
+  );
+  return out;
+}
+
+/** kstrtobool: 1, y, t, on and their opposites; only the first letters count. */
+function boolean(path: string, get: (g: Globals) => number, set: (n: number) => Partial<Globals>): Tunable {
+  return {
+    path,
+    show: (k) => `${get(k.g)}\n`,
+    store: (k, text) => {
+      const t = text.toLowerCase();
+      if (/^[1yt]/.test(t) || t.startsWith("on")) return applied(k, path, set(1));
+      if (/^[0nf]/.test(t) || t.startsWith("of")) return applied(k, path, set(0));
+      return refuse();
+    },
+  };
+}

@@ -1,0 +1,287 @@
+import { asVpn } from "./units.ts";
+import { fail, failed, type Result } from "./mm/errno.ts";
+import { findVma, fullyMapped, modifyVma, vmasIn } from "./mm/vma.ts";
+import { doFork, doExit } from "./mm/fork.ts";
+import { gupFastPte, gupSlow } from "./mm/gup.ts";
+import { MMC, type Kernel } from "./mm/kernel.ts";
+import { adviceValid, doMadvise } from "./mm/madvise.ts";
+import { mlockall, mlockRange, munlockall, munlockRange } from "./mm/mlock.ts";
+import { doBrk, doMmap, doMunmap, MAP } from "./mm/mmap.ts";
+import { doMprotect } from "./mm/mprotect.ts";
+import { doMremap } from "./mm/mremap.ts";
+import type { Task } from "./mm/records.ts";
+import { VM, VMH } from "./mm/vmFlags.ts";
+import { walkPages } from "./proc/taskMmu.ts";
+import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "./sched/locks.ts";
+import type { Op } from "./sched/points.ts";
+import { NO_PFN } from "./units.ts";
+
+/**
+ * System calls as a program makes them: byte addresses and lengths of 64 bits, the checks that come before any
+ * VMA is looked at, and the mmap_lock. Results are a number (or an address), or an errno.
+ */
+
+const PAGE = 4096n;
+const MASK64 = (1n << 64n) - 1n;
+const aligned = (n: bigint): boolean => n % PAGE === 0n;
+const u64 = (n: bigint): bigint => n & MASK64;
+/** PAGE_ALIGN, which wraps at 2^64. */
+const pageAlign = (n: bigint): bigint => u64(n + PAGE - 1n) & ~(PAGE - 1n);
+const vpnOf = (n: bigint): number => asVpn(Number(n / PAGE));
+const taskSize = (k: Kernel): bigint => BigInt(k.geo.taskSizePages) * PAGE;
+
+export interface MmapCall {
+  readonly address: bigint;
+  readonly length: bigint;
+  readonly prot: number;
+  readonly flags: number;
+}
+
+/** mmap(2) of anonymous memory. Mappings of files, shared memory and hugetlb come with later releases of Hugelab. */
+export function* sysMmap(k: Kernel, task: Task, c: MmapCall): Op<Result<bigint>> {
+  const length = u64(c.length);
+  if (length === 0n) return fail("EINVAL", "hint.lengthZero");
+  const rounded = pageAlign(length);
+  if (rounded === 0n || rounded > taskSize(k)) return fail("ENOMEM", "hint.taskSize");
+  let address = u64(c.address);
+  const fixed = (c.flags & (MAP.fixed | MAP.fixedNoReplace)) !== 0;
+  if (fixed) {
+    if (address > taskSize(k) - rounded) return fail("ENOMEM", "hint.taskSize");
+    if (!aligned(address)) return fail("EINVAL", "hint.alignAddress");
+  } else address &= ~(PAGE - 1n);
+  const type = c.flags & 0xf;
+  yield* mmapWriteLock(k, task.mm);
+  try {
+    if (c.flags & MAP.fixedNoReplace) {
+      const at = findVma(k, task.mm, vpnOf(address));
+      if (at !== undefined && at.start < vpnOf(address + rounded)) return fail("EEXIST", "hint.occupied");
+    }
+    if (type !== MAP.private && !(type === MAP.droppable && k.era.droppable))
+      return fail(type === MAP.shared ? "EOPNOTSUPP" : "EINVAL", type === MAP.shared ? "hint.sharedLater" : "hint.mapType");
+    const r = yield* doMmap(k, task, { start: vpnOf(address), pages: vpnOf(rounded), prot: c.prot, flags: c.flags });
+    return failed(r) ? r : BigInt(r) * PAGE;
+  } finally {
+    mmapWriteUnlock(k, task.mm);
+  }
+}
+
+export function* sysMunmap(k: Kernel, task: Task, address: bigint, lengthIn: bigint): Op<Result> {
+  const start = u64(address);
+  const length = u64(lengthIn);
+  if (!aligned(start) || start > taskSize(k) || length > taskSize(k) - start) return fail("EINVAL", "hint.alignAddress");
+  const end = start + pageAlign(length);
+  if (end === start) return fail("EINVAL", "hint.lengthZero");
+  yield* mmapWriteLock(k, task.mm);
+  const r = doMunmap(k, task.mm, vpnOf(start), vpnOf(end));
+  mmapWriteUnlock(k, task.mm);
+  return r;
+}
+
+export function* sysMprotect(k: Kernel, task: Task, address: bigint, lengthIn: bigint, prot: number): Op<Result> {
+  const start = u64(address);
+  if (!aligned(start)) return fail("EINVAL", "hint.alignAddress");
+  if (u64(lengthIn) === 0n) return 0;
+  const length = pageAlign(u64(lengthIn));
+  const end = u64(start + length);
+  if (end <= start) return fail("ENOMEM");
+  if (end > taskSize(k)) return fail("ENOMEM", "hint.hole");
+  yield* mmapWriteLock(k, task.mm);
+  const r = yield* doMprotect(k, task, vpnOf(start), vpnOf(end), prot);
+  mmapWriteUnlock(k, task.mm);
+  return r;
+}
+
+export interface MremapCall {
+  readonly address: bigint;
+  readonly oldLength: bigint;
+  readonly newLength: bigint;
+  readonly mayMove: boolean;
+  readonly dontUnmap: boolean;
+  /** target with MREMAP_FIXED */
+  readonly fixed: bigint | null;
+}
+
+export function* sysMremap(k: Kernel, task: Task, c: MremapCall): Op<Result<bigint>> {
+  const start = u64(c.address);
+  const oldLength = pageAlign(u64(c.oldLength));
+  const newLength = pageAlign(u64(c.newLength));
+  if (!aligned(start)) return fail("EINVAL", "hint.alignAddress");
+  if (newLength === 0n) return fail("EINVAL", "hint.lengthZero");
+  const target = c.fixed === null ? null : u64(c.fixed);
+  if ((target !== null || c.dontUnmap) && !c.mayMove) return fail("EINVAL", "hint.mayMove");
+  if (c.dontUnmap && oldLength !== newLength) return fail("EINVAL");
+  if (newLength > taskSize(k) || start > taskSize(k)) return fail(newLength > taskSize(k) ? "EINVAL" : "EFAULT");
+  if (target !== null && (!aligned(target) || target > taskSize(k) - newLength)) return fail("EINVAL", "hint.alignAddress");
+  const oldPages = oldLength > taskSize(k) ? k.geo.taskSizePages : vpnOf(oldLength);
+  yield* mmapWriteLock(k, task.mm);
+  const r = yield* doMremap(k, task, {
+    start: vpnOf(start),
+    oldPages,
+    newPages: vpnOf(newLength),
+    mayMove: c.mayMove,
+    dontUnmap: c.dontUnmap,
+    fixed: target === null ? -1 : vpnOf(target),
+  });
+  mmapWriteUnlock(k, task.mm);
+  return failed(r) ? r : BigInt(r) * PAGE;
+}
+
+export function* sysMadvise(k: Kernel, task: Task, address: bigint, lengthIn: bigint, advice: number): Op<Result> {
+  const start = u64(address);
+  const length = u64(lengthIn);
+  if (!adviceValid(k, advice)) return fail("EINVAL", "hint.advice");
+  if (!aligned(start)) return fail("EINVAL", "hint.alignAddress");
+  const rounded = pageAlign(length);
+  if (length !== 0n && rounded === 0n) return fail("EINVAL");
+  const end = u64(start + rounded);
+  if (end < start) return fail("EINVAL");
+  if (end === start) return 0;
+  const top = taskSize(k);
+  if (start >= top) return fail("ENOMEM", "hint.hole");
+  yield* mmapReadLock(k, task.mm);
+  const r = yield* doMadvise(k, task, vpnOf(start), vpnOf(end > top ? top : end), advice);
+  mmapReadUnlock(k, task.mm);
+  return end > top && !failed(r) ? fail("ENOMEM", "hint.hole") : r;
+}
+
+/** Range of mlock and its kin: rounded outwards. undefined: the end wraps. */
+function lockRange(k: Kernel, address: bigint, length: bigint): { start: number; end: number } | undefined {
+  const start = u64(address) & ~(PAGE - 1n);
+  const rounded = pageAlign(u64(u64(length) + (u64(address) % PAGE)));
+  const end = u64(start + rounded);
+  if (end < start) return undefined;
+  const top = taskSize(k);
+  return { start: vpnOf(start > top ? top : start), end: vpnOf(end > top ? top + PAGE : end) };
+}
+
+export function* sysMlock(k: Kernel, task: Task, address: bigint, length: bigint, onfault: boolean): Op<Result> {
+  const range = lockRange(k, address, length);
+  if (range === undefined) return fail("EINVAL");
+  yield* mmapWriteLock(k, task.mm);
+  const r = yield* mlockRange(k, task, range.start, range.end, VM.locked | (onfault ? VM.lockOnFault : 0));
+  mmapWriteUnlock(k, task.mm);
+  return r;
+}
+
+export function* sysMunlock(k: Kernel, task: Task, address: bigint, length: bigint): Op<Result> {
+  const range = lockRange(k, address, length);
+  if (range === undefined) return fail("EINVAL");
+  yield* mmapWriteLock(k, task.mm);
+  const r = munlockRange(k, task, range.start, range.end);
+  mmapWriteUnlock(k, task.mm);
+  return r;
+}
+
+export function* sysMlockall(k: Kernel, task: Task, current: boolean, future: boolean, onfault: boolean): Op<Result> {
+  yield* mmapWriteLock(k, task.mm);
+  const r = yield* mlockall(k, task, current, future, onfault);
+  mmapWriteUnlock(k, task.mm);
+  return r;
+}
+
+export function* sysMunlockall(k: Kernel, task: Task): Op<Result> {
+  yield* mmapWriteLock(k, task.mm);
+  const r = munlockall(k, task);
+  mmapWriteUnlock(k, task.mm);
+  return r;
+}
+
+/** msync(2) of anonymous memory: only the range is checked. */
+export function sysMsync(k: Kernel, task: Task, address: bigint, length: bigint): Result {
+  const start = u64(address);
+  if (!aligned(start)) return fail("EINVAL", "hint.alignAddress");
+  const end = u64(start + pageAlign(u64(length)));
+  if (end < start) return fail("ENOMEM");
+  if (end === start) return 0;
+  return end <= taskSize(k) && fullyMapped(k, task.mm, vpnOf(start), vpnOf(end)) ? 0 : fail("ENOMEM", "hint.hole");
+}
+
+/** mincore(2): one flag for each page. Pages of a huge zero folio and of the zero page are resident. */
+export function sysMincore(k: Kernel, task: Task, address: bigint, length: bigint): Result<Uint8Array> {
+  const start = u64(address);
+  if (!aligned(start)) return fail("EINVAL", "hint.alignAddress");
+  const end = start + ((u64(length) + PAGE - 1n) / PAGE) * PAGE;
+  if (end > taskSize(k)) return fail("ENOMEM", "hint.hole");
+  if (!fullyMapped(k, task.mm, vpnOf(start), vpnOf(end))) return fail("ENOMEM", "hint.hole");
+  const out = new Uint8Array(vpnOf(end - start));
+  for (const p of walkPages(k, task.mm, vpnOf(start), vpnOf(end))) {
+    if (p.state === "present") out.fill(1, p.vpn - vpnOf(start), p.vpn - vpnOf(start) + p.pages);
+  }
+  return out;
+}
+
+/** mseal(2), 6.10: nothing may be unmapped, moved, resized or re-protected any more. */
+export function* sysMseal(k: Kernel, task: Task, address: bigint, lengthIn: bigint): Op<Result> {
+  if (!k.era.mseal) return fail("ENOSYS", "hint.mseal");
+  const start = u64(address);
+  if (!aligned(start)) return fail("EINVAL", "hint.alignAddress");
+  const length = pageAlign(u64(lengthIn));
+  if (u64(lengthIn) !== 0n && length === 0n) return fail("EINVAL");
+  const end = u64(start + length);
+  if (end < start) return fail("EINVAL");
+  if (end === start) return 0;
+  if (end > taskSize(k) || !fullyMapped(k, task.mm, vpnOf(start), vpnOf(end))) return fail("ENOMEM", "hint.hole");
+  yield* mmapWriteLock(k, task.mm);
+  for (const piece of vmasIn(k, task.mm, vpnOf(start), vpnOf(end))) {
+    const now = k.vmas.find(piece.slot);
+    if (now === undefined || now.flagsHi & VMH.sealed) continue;
+    modifyVma(k, now.slot, Math.max(now.start, vpnOf(start)), Math.min(now.end, vpnOf(end)), now.flags, now.flagsHi | VMH.sealed);
+  }
+  mmapWriteUnlock(k, task.mm);
+  return 0;
+}
+
+export function* sysBrk(k: Kernel, task: Task, wantedBytes: bigint): Op<bigint> {
+  yield* mmapWriteLock(k, task.mm);
+  const r = yield* doBrk(k, task, Number(wantedBytes > taskSize(k) ? 0n : wantedBytes));
+  mmapWriteUnlock(k, task.mm);
+  return BigInt(r);
+}
+
+/** prctl(PR_SET_THP_DISABLE, value, flags). */
+export function sysSetThpDisable(k: Kernel, task: Task, value: bigint, flags: number): Result {
+  const on = value !== 0n;
+  if (flags !== 0 && (!k.era.thpDisableExceptAdvised || !on || flags !== 2)) return fail("EINVAL", "hint.thpDisableFlags");
+  k.mms.update(task.mm, { thpDisable: !on ? 0 : flags === 2 ? 3 : 1 });
+  return 0;
+}
+
+export const sysGetThpDisable = (k: Kernel, task: Task): Result => k.mms.get(task.mm).thpDisable;
+
+export function sysSetrlimit(k: Kernel, task: Task, resource: "memlock" | "as" | "data", bytes: bigint): Result {
+  const n = bytes >= 1n << 53n ? Infinity : Number(bytes);
+  k.tasks.update(task.slot, resource === "memlock" ? { rlimitMemlock: n } : resource === "as" ? { rlimitAs: n } : { rlimitData: n });
+  return 0;
+}
+
+export function* sysFork(k: Kernel, task: Task, comm: string): Op<Result> {
+  yield* mmapWriteLock(k, task.mm);
+  const r = doFork(k, task, comm);
+  mmapWriteUnlock(k, task.mm);
+  return r;
+}
+
+export const sysExit = (k: Kernel, task: Task): void => doExit(k, task);
+
+/** get_user_pages_fast(FOLL_PIN): without locks first, then with the mmap_lock. Returns the frame. */
+export function* sysGup(k: Kernel, task: Task, vpn: number, write: boolean, fast: boolean): Op<Result> {
+  if (fast) {
+    const pfn = yield* gupFastPte(k, task.mm, vpn, write);
+    if (pfn !== NO_PFN) return pfn;
+  }
+  yield* mmapReadLock(k, task.mm);
+  const r = yield* gupSlow(k, task.mm, vpn, write);
+  mmapReadUnlock(k, task.mm);
+  return r;
+}
+
+/** Pages a process has mapped: VmSize, VmLck and VmPTE of /proc/PID/status, in kB. */
+export function statusOf(k: Kernel, mm: number): { VmSize: number; VmLck: number; VmPTE: number; VmRSS: number; VmSwap: number } {
+  return {
+    VmSize: k.mmCount(mm, MMC.totalVm) * 4,
+    VmLck: k.mmCount(mm, MMC.lockedVm) * 4,
+    VmPTE: (k.mmCount(mm, MMC.ptes) + k.mmCount(mm, MMC.pmds) + k.mmCount(mm, MMC.puds)) * 4,
+    VmRSS: (k.mmCount(mm, MMC.anonPages) + k.mmCount(mm, MMC.filePages) + k.mmCount(mm, MMC.shmemPages)) * 4,
+    VmSwap: k.mmCount(mm, MMC.swapEntries) * 4,
+  };
+}

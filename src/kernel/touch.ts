@@ -1,0 +1,89 @@
+import { byteAt, stampAfterWrite } from "./mm/content.ts";
+import { translate, userAccess, type AccessKind, type Signal } from "./mm/access.ts";
+import type { Kernel } from "./mm/kernel.ts";
+import type { Task } from "./mm/records.ts";
+import type { Op } from "./sched/points.ts";
+
+export interface SignalRun {
+  readonly address: number;
+  readonly signal: Signal;
+  /** address in si_addr */
+  readonly faultAddress: number;
+  count: number;
+}
+
+export interface TouchResult {
+  count: number;
+  ok: number;
+  /** first byte read, -1 when nothing was */
+  first: number;
+  /** sum of the bytes read, mod 2^32 */
+  sum: number;
+  readonly signals: SignalRun[];
+}
+
+/** Runs of signals that are kept; the rest is counted only. */
+const MAX_RUNS = 64;
+/** Accesses between two looks at the cancel flag. */
+const QUANTUM = 4096;
+
+/**
+ * Accesses one byte at `start`, `start + step` ... below `end` (byte addresses below 2^53). A signal ends one access,
+ * not the loop. The hot loop of the simulator: a hit in the TLB creates no object.
+ */
+export function* touchRange(k: Kernel, task: Task, start: number, end: number, step: number, kind: AccessKind, value: number): Op<TouchResult> {
+  const out: TouchResult = { count: 0, ok: 0, first: -1, sum: 0, signals: [] };
+  const mm = task.mm;
+  for (let at = start; at < end; at += step) {
+    out.count++;
+    if (out.count % QUANTUM === 0 && k.hooks.onQuantum !== null && !k.hooks.onQuantum()) return out;
+    const vpn = Math.floor(at / 4096);
+    const offset = at - vpn * 4096;
+    let pfn = translate(k, mm, vpn, kind);
+    if (pfn < 0) {
+      const r: number | Signal = yield* userAccess(k, mm, vpn, offset, kind);
+      if (typeof r !== "number") {
+        noteSignal(out, at, step, r);
+        continue;
+      }
+      pfn = r;
+    }
+    if (k.preempt) yield "access.done";
+    if (kind === "x") {
+      const faulted = yield* execute(k, mm, vpn, offset);
+      noteSignal(out, at, step, faulted.signal, faulted.address);
+      continue;
+    }
+    out.ok++;
+    const stamp = k.stamp.get(pfn);
+    if (kind === "w") {
+      const next = stampAfterWrite(k, stamp, offset, 1, value);
+      if (next !== stamp) k.stamp.set(pfn, next);
+    } else {
+      const byte = stamp === 0 ? 0 : byteAt(k, stamp, offset);
+      if (out.first < 0) out.first = byte;
+      out.sum = (out.sum + byte) >>> 0;
+    }
+  }
+  return out;
+}
+
+function noteSignal(out: TouchResult, at: number, step: number, signal: Signal, faultAddress = at): void {
+  const last = out.signals[out.signals.length - 1];
+  if (last !== undefined && last.signal.signal === signal.signal && last.signal.code === signal.code && last.address + last.count * step === at) last.count++;
+  else if (out.signals.length < MAX_RUNS) out.signals.push({ address: at, signal, faultAddress, count: 1 });
+}
+
+/**
+ * A call of an address whose page holds zeros: "add %al,(%rax)" with rax the address itself, again and again. It
+ * writes there first, then runs on to the end of the mapping. Always ends with a signal.
+ */
+function* execute(k: Kernel, mm: number, vpn: number, offset: number): Op<{ signal: Signal; address: number }> {
+  const target = vpn * 4096 + offset;
+  const written = yield* userAccess(k, mm, vpn, offset, "w");
+  if (typeof written !== "number") return { signal: written, address: target };
+  for (let next = vpn + 1; ; next++) {
+    const r = yield* userAccess(k, mm, next, 0, "x");
+    if (typeof r !== "number") return { signal: r, address: next * 4096 };
+  }
+}

@@ -1,0 +1,372 @@
+import { failed, type Result } from "../kernel/mm/errno.ts";
+import { MAP } from "../kernel/mm/mmap.ts";
+import type { Task } from "../kernel/mm/records.ts";
+import { userAccess } from "../kernel/mm/access.ts";
+import type { Op } from "../kernel/sched/points.ts";
+import * as sys from "../kernel/syscalls.ts";
+import { MISC, type Kernel } from "../kernel/mm/kernel.ts";
+import { touchRange, type TouchResult } from "../kernel/touch.ts";
+import { writePage } from "../kernel/mm/content.ts";
+import type { Pfn } from "../kernel/units.ts";
+import type { AddressExpr, MmapFlag, Operation, OperationBody, RangeExpr } from "../shell/operation.ts";
+import { ADVICE_NUMBERS } from "../shell/command/words.ts";
+import { MAX_PROCESSES, type ScriptProcess, type World } from "./world.ts";
+
+/** Result fields of an operation as a trace prints them: ret, errno, cnt, ... or error. */
+export type ResultFields = Readonly<Record<string, unknown>>;
+
+const MASK64 = (1n << 64n) - 1n;
+const LATER = { error: "not simulated yet" } as const;
+
+const printed = (r: Result): ResultFields => (failed(r) ? { ret: -1, errno: r.errno, ...(r.hint === undefined ? {} : { hint: r.hint }) } : { ret: r });
+
+interface Place {
+  readonly address: bigint;
+  readonly length: bigint;
+}
+
+/** An operation as the kernel code that carries it out; the result fields come at its end. */
+export type Carried = Op<ResultFields>;
+
+/** Carries out one operation of a script on a world. */
+export function* execute(world: World, operation: Operation): Carried {
+  const process = world.find(operation.process);
+  if (process === undefined) return { error: "no such proc" };
+  const driver = driverOperation(world, operation.body);
+  if (driver !== undefined) return yield* driver;
+  return yield* processOperation(world, process, operation.body);
+}
+
+// --- operations of the observer: settings, daemons, files
+
+function driverOperation(world: World, body: OperationBody): Carried | undefined {
+  switch (body.op) {
+    case "sysSet":
+      return sysSet(world, body.path, body.value);
+    case "sysGet":
+      return plain(sysGet(world, body.path));
+    case "khugepagedScan":
+      return khugepagedScan(world, body.passes);
+    case "sleep":
+      return plain({ ret: 0 });
+    case "dropCaches":
+    case "compact":
+      return plain({ ret: 0 });
+    case "mount":
+    case "umount":
+    case "file":
+    case "unlink":
+    case "memfd":
+    case "memfdClose":
+    case "ksmScan":
+    case "ksmUnmerge":
+    case "zram":
+    case "memcg":
+      return plain(LATER);
+    default:
+      return undefined;
+  }
+}
+
+function* plain(fields: ResultFields): Carried {
+  return fields;
+}
+
+function* sysSet(world: World, path: string, value: string): Carried {
+  const r = yield* world.machine.writeFile(path, value);
+  return printed(r);
+}
+
+/** The value in brackets, or the first line. */
+function sysGet(world: World, path: string): ResultFields {
+  const text = world.machine.readFile(path);
+  if (failed(text)) return printed(text);
+  const chosen = /\[([^\]]*)\]/.exec(text)?.[1] ?? text.split("\n")[0];
+  return { ret: 0, val: chosen };
+}
+
+function* khugepagedScan(world: World, passes: number): Carried {
+  const scans = (): number => world.machine.kernel.misc.get(MISC.fullScans);
+  const before = scans();
+  for (let i = 0; i < passes; i++) yield* world.machine.writeFile("/sys/kernel/mm/transparent_hugepage/khugepaged/scan_sleep_millisecs", "3600000");
+  return { ret: 0, passes: scans() - before };
+}
+
+// --- operations of a process
+
+function place(world: World, range: RangeExpr): Place | undefined {
+  const at = world.slots.resolve(range.at);
+  if (at === undefined) return undefined;
+  return { address: at.address, length: range.lengthBytes ?? world.slots.defaultLength(at.address, at.slot) };
+}
+
+function* processOperation(world: World, process: ScriptProcess, body: OperationBody): Carried {
+  const k = world.machine.kernel;
+  const task = world.task(process);
+  switch (body.op) {
+    case "mmap":
+      return yield* doMmap(world, task, body);
+    case "mremap":
+      return yield* doMremap(world, task, body);
+    case "touch":
+      return yield* doTouch(world, task, body);
+    case "kread":
+    case "kwrite":
+      return yield* kernelCopy(world, task, body.at, body.lengthBytes, body.op === "kread");
+    case "mlockall":
+      return printed(yield* sys.sysMlockall(k, task, body.current, body.future, body.onfault));
+    case "munlockall":
+      return printed(yield* sys.sysMunlockall(k, task));
+    case "prctl":
+      return doPrctl(k, task, body);
+    case "rlimit":
+      return printed(sys.sysSetrlimit(k, task, body.resource, body.bytes));
+    case "brk":
+      return yield* doBrk(k, task, body.deltaBytes);
+    case "fork":
+      return yield* doFork(world, task, body.child);
+    case "exit":
+      sys.sysExit(k, task);
+      world.processes[world.processes.indexOf(process)] = undefined;
+      world.faultLogs.delete(task.mm);
+      return { ret: 0 };
+    case "resume":
+      return { error: "not blocked" };
+    case "kill":
+      return { error: "unknown op" };
+    case "uffd":
+      return body.call === "open" ? LATER : { error: "no uffd" };
+    case "munmap":
+    case "mprotect":
+    case "mseal":
+    case "msync":
+    case "mincore":
+    case "mlock":
+    case "munlock":
+    case "mlock2":
+    case "madvise":
+    case "gup":
+      return yield* rangeOperation(world, task, body);
+    default:
+      return LATER;
+  }
+}
+
+type RangeBody = Extract<
+  OperationBody,
+  { range: RangeExpr; op: "munmap" | "mprotect" | "mseal" | "msync" | "mincore" | "mlock" | "munlock" | "mlock2" | "madvise" | "gup" }
+>;
+
+function* rangeOperation(world: World, task: Task, body: RangeBody): Carried {
+  const k = world.machine.kernel;
+  const at = place(world, body.range);
+  if (at === undefined) return { error: "addr" };
+  switch (body.op) {
+    case "munmap":
+      return printed(yield* sys.sysMunmap(k, task, at.address, at.length));
+    case "mprotect":
+      return printed(yield* sys.sysMprotect(k, task, at.address, at.length, body.prot));
+    case "mseal":
+      return printed(yield* sys.sysMseal(k, task, at.address, at.length));
+    case "msync":
+      return printed(sys.sysMsync(k, task, at.address, at.length));
+    case "mincore":
+      return mincore(k, task, at);
+    case "mlock":
+      return printed(yield* sys.sysMlock(k, task, at.address, at.length, false));
+    case "mlock2":
+      return printed(yield* sys.sysMlock(k, task, at.address, at.length, body.onfault));
+    case "munlock":
+      return printed(yield* sys.sysMunlock(k, task, at.address, at.length));
+    case "madvise":
+      return yield* doMadvise(k, task, at, typeof body.advice === "number" ? body.advice : ADVICE_NUMBERS[body.advice]);
+    case "gup": {
+      const r = yield* sys.sysGup(k, task, Number(at.address / 4096n), body.write, body.fast);
+      return failed(r) ? printed(r) : { ret: 0, pinned: r };
+    }
+  }
+}
+
+/** Advice whose subsystem is not simulated yet; everything else is answered. */
+const ADVICE_LATER: ReadonlySet<number> = new Set([21, 100, 101]);
+
+function* doMadvise(k: Kernel, task: Task, at: Place, advice: number): Carried {
+  if (ADVICE_LATER.has(advice)) return LATER;
+  return printed(yield* sys.sysMadvise(k, task, at.address, at.length, advice));
+}
+
+/** The recorder's buffer holds this many pages. */
+const MINCORE_PAGES = 8192n;
+
+function mincore(k: Kernel, task: Task, at: Place): ResultFields {
+  if (at.length / 4096n > MINCORE_PAGES) return { error: "mincore too long" };
+  const r = sys.sysMincore(k, task, at.address, at.length);
+  if (failed(r)) return printed(r);
+  const runs: string[] = [];
+  for (let i = 0; i < r.length;) {
+    let j = i;
+    while (j < r.length && r[j] === r[i]) j++;
+    runs.push(`${r[i]}x${j - i}`);
+    i = j;
+  }
+  return { ret: 0, incore: runs.join(",") };
+}
+
+const FLAG_BITS: Readonly<Record<MmapFlag, number>> = {
+  private: MAP.private,
+  shared: MAP.shared,
+  shared_validate: MAP.sharedValidate,
+  sync: MAP.sync,
+  anon: MAP.anonymous,
+  shm: MAP.anonymous,
+  hugetlb: MAP.hugetlb,
+  hugetlb2M: MAP.hugetlb | MAP.anonymous | (21 << 26),
+  hugetlb1G: MAP.hugetlb | MAP.anonymous | (30 << 26),
+  hugetlb4M: MAP.hugetlb | MAP.anonymous | (22 << 26),
+  noreserve: MAP.noReserve,
+  populate: MAP.populate,
+  locked: MAP.locked,
+  nonblock: MAP.nonBlock,
+  stack: MAP.stack,
+  growsdown: MAP.growsDown,
+  droppable: MAP.droppable,
+  fixed: 0,
+  noaddr: 0,
+};
+
+/** mmap of what is simulated: private anonymous memory. Everything else says that it is not there yet. */
+function* doMmap(world: World, task: Task, body: Extract<OperationBody, { op: "mmap" }>): Carried {
+  const slot = world.slots.get(body.name);
+  if (slot === undefined) return { error: "slot" };
+  const at = body.at === null ? { address: slot.base } : world.slots.resolve(body.at);
+  if (at === undefined) return { error: "at" };
+  const anywhere = body.flags.includes("noaddr");
+  let flags = body.flags.reduce((bits, f) => bits | FLAG_BITS[f], 0);
+  const type = flags & 0xf;
+  if (body.file !== null || flags & MAP.hugetlb || type === MAP.shared) return LATER;
+  if ((flags & MAP.anonymous) === 0) return type === 0 ? { ret: -1, errno: "EBADF" } : { ret: -1, errno: "EBADF" };
+  if (!anywhere) flags |= body.flags.includes("fixed") ? MAP.fixed : MAP.fixedNoReplace;
+  const r = yield* sys.sysMmap(world.machine.kernel, task, { address: anywhere ? 0n : at.address, length: body.lengthBytes, prot: body.prot, flags });
+  if (failed(r)) return printed(r);
+  const end = at.address + body.lengthBytes - slot.base;
+  if (!anywhere && end > slot.lengthBytes && at.address >= slot.base && at.address < slot.base + 0x400000000n) slot.lengthBytes = end;
+  return { ret: world.slots.print(Number(r)), ...(anywhere ? { align: trailingZeros(r) } : {}) };
+}
+
+function trailingZeros(n: bigint): number {
+  let bits = 0;
+  for (let v = n; v !== 0n && (v & 1n) === 0n; v >>= 1n) bits++;
+  return bits;
+}
+
+function* doMremap(world: World, task: Task, body: Extract<OperationBody, { op: "mremap" }>): Carried {
+  const at = world.slots.resolve(body.at);
+  if (at === undefined) return { error: "mremap" };
+  const target = body.fixed === null ? null : world.slots.resolve(body.fixed);
+  if (target === undefined) return { error: "mremap" };
+  const r = yield* sys.sysMremap(world.machine.kernel, task, {
+    address: at.address,
+    oldLength: body.oldBytes,
+    newLength: body.newBytes,
+    mayMove: body.mayMove,
+    dontUnmap: body.dontUnmap,
+    fixed: target === null ? null : target.address,
+  });
+  if (failed(r)) return printed(r);
+  if (target?.slot !== undefined) {
+    const end = target.address + body.newBytes - target.slot.base;
+    if (end > target.slot.lengthBytes) target.slot.lengthBytes = end;
+  } else if (at.slot !== undefined && r === at.address) {
+    const end = at.address + body.newBytes - at.slot.base;
+    if (end > at.slot.lengthBytes) at.slot.lengthBytes = end;
+  }
+  return { ret: world.slots.print(Number(r)) };
+}
+
+/** Above this a user address is not canonical: the access traps without an address. */
+const CANONICAL_END = 1n << 47n;
+
+function* doTouch(world: World, task: Task, body: Extract<OperationBody, { op: "touch" }>): Carried {
+  const at = world.slots.resolve(body.range.at);
+  if (at === undefined) return { error: "addr" };
+  const length = body.range.lengthBytes ?? (body.all ? world.slots.defaultLength(at.address, at.slot) : 1n);
+  const end = (at.address + length) & MASK64;
+  if (at.address >= CANONICAL_END) return nonCanonical(world, at.address, end, body.stepBytes);
+  if (end > CANONICAL_END) return { error: "not simulated: a touch that leaves the user address space" };
+  const r = yield* touchRange(world.machine.kernel, task, Number(at.address), Number(end), Number(body.stepBytes), body.mode, body.value & 0xff);
+  return touchFields(world, r, body.mode);
+}
+
+function nonCanonical(world: World, address: bigint, end: bigint, step: bigint): ResultFields {
+  const count = end > address ? Number((end - address + step - 1n) / step) : 0;
+  if (count === 0) return { cnt: 0, ok: 0 };
+  return { cnt: count, ok: 0, sig: [{ at: world.slots.print(Number(address)), n: count, sig: "SIGSEGV", code: "128", si_addr: "0" }] };
+}
+
+function touchFields(world: World, r: TouchResult, mode: string): ResultFields {
+  const sig = r.signals.map((s) => ({
+    at: world.slots.print(s.address),
+    n: s.count,
+    sig: s.signal.signal,
+    code: s.signal.code === "SI_KERNEL" ? "128" : s.signal.code,
+    si_addr: world.slots.print(s.faultAddress),
+    ...(s.signal.addressLsb > 0 ? { lsb: s.signal.addressLsb } : {}),
+  }));
+  return { cnt: r.count, ok: r.ok, ...(mode === "r" && r.ok > 0 ? { val: r.first, sum: r.sum } : {}), ...(sig.length > 0 ? { sig } : {}) };
+}
+
+/** kread: read(/dev/zero) stores zeros at the address; kwrite: write(pipe) loads from it, 4096 bytes at most. */
+function* kernelCopy(world: World, task: Task, e: AddressExpr, lengthIn: bigint, store: boolean): Carried {
+  const at = world.slots.resolve(e);
+  if (at === undefined) return { error: "addr" };
+  const length = Number(store || lengthIn < 4096n ? lengthIn : 4096n);
+  if (at.address + BigInt(length) > CANONICAL_END) return { ret: -1, errno: "EFAULT" };
+  const k = world.machine.kernel;
+  const start = Number(at.address);
+  let done = 0;
+  while (done < length) {
+    const address = start + done;
+    const vpn = Math.floor(address / 4096);
+    const offset = address % 4096;
+    const bytes = Math.min(length - done, 4096 - offset);
+    const r = yield* userAccess(k, task.mm, vpn, offset, store ? "w" : "r");
+    if (typeof r !== "number") {
+      // the copy of a 4096-byte piece that failed in its middle is tried again at the same address
+      if (store && done > 0 && done % 4096 !== 0) yield* userAccess(k, task.mm, vpn, offset, "w");
+      if (store && done > 0) return { ret: done };
+      return { ret: -1, errno: "EFAULT" };
+    }
+    if (store) writePage(k, r as Pfn, offset, bytes, 0);
+    done += bytes;
+  }
+  return { ret: length };
+}
+
+function doPrctl(k: Kernel, task: Task, body: Extract<OperationBody, { op: "prctl" }>): ResultFields {
+  switch (body.what) {
+    case "thp_disable":
+      return printed(body.value === "except" ? sys.sysSetThpDisable(k, task, 1n, 2) : sys.sysSetThpDisable(k, task, BigInt(body.value), 0));
+    case "get_thp_disable":
+      return printed(sys.sysGetThpDisable(k, task));
+    case "memory_merge":
+      return LATER;
+    case "other":
+      return { ret: -1, errno: "EINVAL" };
+  }
+}
+
+function* doBrk(k: Kernel, task: Task, delta: bigint): Carried {
+  const wanted = BigInt(k.mms.get(task.mm).brkBytes) + delta;
+  const r = yield* sys.sysBrk(k, task, wanted);
+  return r === wanted ? { ret: 0 } : { ret: -1, errno: "ENOMEM" };
+}
+
+function* doFork(world: World, task: Task, child: string): Carried {
+  let index = 1;
+  while (index < MAX_PROCESSES && world.processes[index] !== undefined) index++;
+  if (index === MAX_PROCESSES) return { error: "too many processes" };
+  const r = yield* sys.sysFork(world.machine.kernel, task, child);
+  if (failed(r)) return printed(r);
+  world.processes[index] = { name: child.slice(0, 15), task: r };
+  return { ret: child.slice(0, 15) };
+}
