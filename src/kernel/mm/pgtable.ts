@@ -1,6 +1,6 @@
 import type { Geometry } from "../arch/geometry.ts";
 import { bugOn } from "../assert.ts";
-import { asTable, NO_PFN, NO_TABLE, type Pfn, type TableIndex, type Vpn } from "../units.ts";
+import { asTable, NO_PFN, NO_TABLE, type Pfn, type TableIndex } from "../units.ts";
 import { MISC, MMC, type Kernel } from "./kernel.ts";
 import { allocPages, freePages } from "./pageAlloc.ts";
 import { PG } from "./pageFlags.ts";

@@ -6,7 +6,7 @@ import { removeRmapPtes } from "./rmap.ts";
 import { tlbFlushRange } from "./tlb.ts";
 import { isHugePmd, pmdOf, splitPmd, zapPmd } from "../thp/splitPmd.ts";
 import { isLarge } from "./folio.ts";
-import type { Pfn, TableIndex } from "../units.ts";
+import type { TableIndex } from "../units.ts";
 
 /** What a zap spares or does besides. */
 export interface ZapDetails {
