@@ -5,7 +5,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { isStep } from "../conform/readTrace.ts";
@@ -93,32 +93,43 @@ export class Recorder {
     process.kill(process.pid, signal);
   }
 
-  /** Runs one script. Throws RecorderFailure when the recorder did not get through it. */
+  /**
+   * Runs one script. Throws RecorderFailure when the recorder did not get through it.
+   * Input and output are files, so that this process sleeps until the recorder has ended: reading along would take memory,
+   * and where a script has switched huge pages on for everyone that shows in the counters it records.
+   */
   async record(source: string): Promise<Recording> {
-    const child = spawn(this.#program, [join(tmpdir(), "hugelab-recorder")], { stdio: ["pipe", "pipe", "pipe"] });
+    const folder = mkdtempSync(join(tmpdir(), "hugelab-recorder-"));
+    try {
+      writeFileSync(join(folder, "script"), source.endsWith("\n") ? source : source + "\n");
+      const ended = await this.#run(folder);
+      // killed with no time to put settings back
+      if (typeof ended === "string") restoreSettings(this.#settings);
+      if (this.#interrupted) this.#endBySignal(this.#interrupted);
+      if (ended !== 0) throw new RecorderFailure(`${ended}: ${readFileSync(join(folder, "errors"), "utf8").trim().slice(0, 200)}`);
+      return readRecording(readFileSync(join(folder, "steps"), "utf8"), this.#profile, operationCount(source));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+
+  async #run(folder: string): Promise<number | NodeJS.Signals> {
+    const files = [openSync(join(folder, "script"), "r"), openSync(join(folder, "steps"), "w"), openSync(join(folder, "errors"), "w")];
+    const child = spawn(this.#program, [join(folder, "mounts")], { stdio: files });
+    for (const file of files) closeSync(file);
     this.#running = child;
-    const output: Buffer[] = [];
-    const errors: Buffer[] = [];
-    child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
-    child.stderr.on("data", (chunk: Buffer) => errors.push(chunk));
-    // a recorder that ends early closes its input; its exit status says why
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(source.endsWith("\n") ? source : source + "\n");
     const timer = setTimeout(() => child.kill("SIGTERM"), TIMEOUT_MS);
-    const ended = await new Promise<number | NodeJS.Signals>((resolve, reject) => {
-      child.on("error", reject);
-      child.on("close", (status, signal) => {
-        resolve(status ?? signal ?? "SIGKILL");
+    try {
+      return await new Promise<number | NodeJS.Signals>((resolve, reject) => {
+        child.on("error", reject);
+        child.on("close", (status, signal) => {
+          resolve(status ?? signal ?? "SIGKILL");
+        });
       });
-    }).finally(() => {
+    } finally {
       clearTimeout(timer);
       this.#running = null;
-    });
-    // killed with no time to put settings back
-    if (typeof ended === "string") restoreSettings(this.#settings);
-    if (this.#interrupted) this.#endBySignal(this.#interrupted);
-    if (ended !== 0) throw new RecorderFailure(`${ended}: ${Buffer.concat(errors).toString("utf8").trim().slice(0, 200)}`);
-    return readRecording(Buffer.concat(output).toString("utf8"), this.#profile, operationCount(source));
+    }
   }
 }
 

@@ -59,6 +59,7 @@ export function bootKernel(o: BootOptions): Kernel {
     enabled: profile.memoryMiB < 512 ? "never" : "madvise",
     defrag: "madvise",
     shmemEnabled: "never",
+    shmemSizes: Array.from({ length: geo.pmdOrder + 1 }, (_, order) => (order === geo.pmdOrder ? "inherit" : "never")),
     useZeroPage: 1,
     shrinkUnderused: 1,
     ordersAlways: 0,

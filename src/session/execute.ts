@@ -1,13 +1,11 @@
 import { failed, type Result } from "../kernel/mm/errno.ts";
 import { MAP } from "../kernel/mm/mmap.ts";
 import type { Task } from "../kernel/mm/records.ts";
-import { userAccess } from "../kernel/mm/access.ts";
+import { readZero, writePipe } from "../kernel/mm/userCopy.ts";
 import type { Op } from "../kernel/sched/points.ts";
 import * as sys from "../kernel/syscalls.ts";
 import { MISC, type Kernel } from "../kernel/mm/kernel.ts";
 import { touchRange, type TouchResult } from "../kernel/touch.ts";
-import { writePage } from "../kernel/mm/content.ts";
-import type { Pfn } from "../kernel/units.ts";
 import type { AddressExpr, MmapFlag, Operation, OperationBody, RangeExpr } from "../shell/operation.ts";
 import { ADVICE_NUMBERS } from "../shell/command/words.ts";
 import { MAX_PROCESSES, type ScriptProcess, type World } from "./world.ts";
@@ -322,24 +320,8 @@ function* kernelCopy(world: World, task: Task, e: AddressExpr, lengthIn: bigint,
   const length = Number(store || lengthIn < 4096n ? lengthIn : 4096n);
   if (at.address + BigInt(length) > CANONICAL_END) return { ret: -1, errno: "EFAULT" };
   const k = world.machine.kernel;
-  const start = Number(at.address);
-  let done = 0;
-  while (done < length) {
-    const address = start + done;
-    const vpn = Math.floor(address / 4096);
-    const offset = address % 4096;
-    const bytes = Math.min(length - done, 4096 - offset);
-    const r = yield* userAccess(k, task.mm, vpn, offset, store ? "w" : "r");
-    if (typeof r !== "number") {
-      // the copy of a 4096-byte piece that failed in its middle is tried again at the same address
-      if (store && done > 0 && done % 4096 !== 0) yield* userAccess(k, task.mm, vpn, offset, "w");
-      if (store && done > 0) return { ret: done };
-      return { ret: -1, errno: "EFAULT" };
-    }
-    if (store) writePage(k, r as Pfn, offset, bytes, 0);
-    done += bytes;
-  }
-  return { ret: length };
+  const r = store ? yield* readZero(k, task.mm, Number(at.address), length) : yield* writePipe(k, task.mm, Number(at.address), length);
+  return r < 0 ? { ret: -1, errno: "EFAULT" } : { ret: r };
 }
 
 function doPrctl(k: Kernel, task: Task, body: Extract<OperationBody, { op: "prctl" }>): ResultFields {

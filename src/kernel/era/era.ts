@@ -62,5 +62,9 @@ export interface Era {
   readonly collapseBatched: boolean;
   /** mprotect to read-only gives back the accounting of memory that was never faulted */
   readonly mprotectUnaccounts: boolean;
-  readonly daemonNeeds: "global" | "anySize" | "pmdSize";
+  /** how copies at user addresses are written: what shows is how often a bad address traps */
+  readonly userCopy: "fastString" | "alternatives";
+  /** hugepages-N/shmem_enabled exist */
+  readonly shmemSizes: boolean;
+  readonly daemonNeeds: "global" | "anySize" | "pmdSize" | "pmdSizeOrShmem";
 }

@@ -59,6 +59,8 @@ export const BASE_ERA: Era = {
   splitFreezesPmd: false,
   collapseBatched: false,
   mprotectUnaccounts: false,
+  userCopy: "fastString",
+  shmemSizes: false,
   daemonNeeds: "global",
 };
 
@@ -105,6 +107,14 @@ export const TOGGLES: readonly Toggle[] = [
     symbol: "page_remove_rmap",
     source: `${S} 4.3`,
     change: { rmapDoubleMap: false },
+  },
+  {
+    id: "user-copy-alternatives",
+    title: "user copies by rep_movs_alternative and rep_stos_alternative",
+    since: "6.4",
+    symbol: "rep_stos_alternative",
+    source: "traces r0011 and r0012 of 6.1 and 6.12",
+    change: { userCopy: "alternatives" },
   },
   {
     id: "mprotect-unaccount",
@@ -238,6 +248,14 @@ export const TOGGLES: readonly Toggle[] = [
     source: `${O} 5`,
     change: { splitFreezesPmd: true },
   },
+  {
+    id: "shmem-mthp",
+    title: "shared anonymous memory has per-size settings",
+    since: "6.11",
+    symbol: "thpsize_shmem_enabled_store",
+    source: `${S} 1.7`,
+    change: { shmemSizes: true },
+  },
   { id: "droppable", title: "MAP_DROPPABLE", since: "6.11", symbol: "VM_DROPPABLE", source: `${S} 2.1`, change: { droppable: true } },
   {
     id: "thp-align-multiple",
@@ -294,6 +312,14 @@ export const TOGGLES: readonly Toggle[] = [
     symbol: "__get_unmapped_area",
     source: `${S} 1.9`,
     change: { mmapThpAlign: "pmdMultipleNoHint" },
+  },
+  {
+    id: "daemon-shmem",
+    title: "khugepaged also runs for shared memory alone",
+    since: "6.14",
+    symbol: "shmem_hpage_pmd_enabled",
+    source: `${S} 1.4`,
+    change: { daemonNeeds: "pmdSizeOrShmem" },
   },
   {
     id: "pt-reclaim",

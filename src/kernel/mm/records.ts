@@ -85,6 +85,8 @@ export interface PageContent {
 
 export type ThpMode = "always" | "madvise" | "never";
 export type ThpSizeMode = "always" | "inherit" | "madvise" | "never";
+export type ShmemMode = "always" | "within_size" | "advise" | "never" | "deny" | "force";
+export type ShmemSizeMode = "always" | "inherit" | "within_size" | "advise" | "never";
 export type DefragMode = "always" | "defer" | "defer+madvise" | "madvise" | "never";
 
 export interface KhugepagedSettings {
@@ -101,7 +103,9 @@ export interface KhugepagedSettings {
 export interface Globals {
   readonly enabled: ThpMode;
   readonly defrag: DefragMode;
-  readonly shmemEnabled: string;
+  readonly shmemEnabled: ShmemMode;
+  /** modes of hugepages-N/shmem_enabled by order */
+  readonly shmemSizes: readonly ShmemSizeMode[];
   readonly useZeroPage: number;
   readonly shrinkUnderused: number;
   /** by order 0..pmdOrder: orders in each of the three masks of huge_anon_orders_* */

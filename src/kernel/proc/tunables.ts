@@ -1,6 +1,6 @@
 import { fail, type Result } from "../mm/errno.ts";
 import { MISC, MTHP, MTHP_COUNTERS, type Kernel } from "../mm/kernel.ts";
-import type { DefragMode, Globals, KhugepagedSettings, ThpMode, ThpSizeMode } from "../mm/records.ts";
+import type { DefragMode, Globals, KhugepagedSettings, ShmemMode, ShmemSizeMode, ThpMode, ThpSizeMode } from "../mm/records.ts";
 import type { Op } from "../sched/points.ts";
 import { anonOrders } from "../thp/eligibility/orders.ts";
 import { khugepagedDoScan, startStopKhugepaged } from "../thp/khugepaged.ts";
@@ -117,6 +117,40 @@ function withSizeMode(g: Globals, order: number, mode: ThpSizeMode): Partial<Glo
   };
 }
 
+const SHMEM_MODES: readonly ShmemMode[] = ["always", "within_size", "advise", "never", "deny", "force"];
+const SHMEM_SIZE_MODES: readonly ShmemSizeMode[] = ["always", "inherit", "within_size", "advise", "never"];
+
+/** The top-level shmem_enabled: "force" only while the PMD size alone inherits (6.11). */
+function shmemFile(): Tunable {
+  const base = word(
+    `${THP}/shmem_enabled`,
+    SHMEM_MODES,
+    (g) => g.shmemEnabled,
+    (_k, v) => ({ shmemEnabled: v }),
+  );
+  const store = (k: Kernel, text: string): Op<Result> => {
+    const alone = k.g.shmemSizes.every((mode, order) => (mode === "inherit") === (order === k.geo.pmdOrder));
+    if (plainWord(text) === "force" && k.era.shmemSizes && !alone) return refuse();
+    return base.store === undefined ? refuse() : base.store(k, text);
+  };
+  return { ...base, store };
+}
+
+/** hugepages-N/shmem_enabled: only the PMD size may inherit "force". */
+function shmemSizeFile(dir: string, order: number): Tunable {
+  const base = word(
+    `${dir}/shmem_enabled`,
+    SHMEM_SIZE_MODES,
+    (g) => g.shmemSizes[order],
+    (k, v) => ({ shmemSizes: k.g.shmemSizes.map((mode, o) => (o === order ? v : mode)) }),
+  );
+  const store = (k: Kernel, text: string): Op<Result> => {
+    if (plainWord(text) === "inherit" && order !== k.geo.pmdOrder && k.g.shmemEnabled === "force") return refuse();
+    return base.store === undefined ? refuse() : base.store(k, text);
+  };
+  return { ...base, store };
+}
+
 const STAT_FILES: readonly (readonly [string, number, "all" | "swapin"])[] = [
   ["anon_fault_alloc", MTHP.anonFaultAlloc, "all"],
   ["anon_fault_fallback", MTHP.anonFaultFallback, "all"],
@@ -151,6 +185,7 @@ function sizeFiles(k: Kernel): Tunable[] {
           (kk, v) => withSizeMode(kk.g, order, v),
         ),
       );
+    if (k.era.shmemSizes) out.push(shmemSizeFile(dir, order));
     if (!k.era.mthpStats || (!anon && k.era.deferredSplit !== "partiallyMappedFlag")) continue;
     for (const [file, item, when] of STAT_FILES) {
       if (when === "swapin" && !k.era.mthpSwapinStats) continue;
@@ -188,6 +223,7 @@ export function tunablesOf(k: Kernel): Tunable[] {
         0,
         1,
       ),
+      shmemFile(),
       ...khugepagedFiles(1 << k.geo.pmdOrder),
     );
     if (k.era.deferredSplit === "partiallyMappedFlag")

@@ -19,6 +19,10 @@ export interface Profile {
     readonly ksm: boolean;
     readonly memcg: boolean;
     readonly debugFs: boolean;
+    /** CPU: fast short rep movsb */
+    readonly fsrm: boolean;
+    /** CPU: fast short rep stosb */
+    readonly fsrs: boolean;
   };
   readonly geometry: "x86-64" | "x86-64-la57" | "ppc-8xx";
   readonly memoryMiB: number;
@@ -26,7 +30,7 @@ export interface Profile {
   readonly bootParameters: Readonly<Record<string, string>>;
 }
 
-const debianConfig = { memoryFailure: true, softDirty: true, readOnlyThpForFs: true, ksm: true, memcg: true, debugFs: true } as const;
+const debianConfig = { memoryFailure: true, softDirty: true, readOnlyThpForFs: true, ksm: true, memcg: true, debugFs: true, fsrm: true, fsrs: false } as const;
 const x86 = { geometry: "x86-64", memoryMiB: 4096, cpus: 1, bootParameters: {} } as const;
 
 const RECORDED: readonly Profile[] = [

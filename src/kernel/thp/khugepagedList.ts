@@ -10,7 +10,16 @@ export function khugepagedWanted(k: Kernel): boolean {
   if (k.era.daemonNeeds === "anySize") return g.enabled !== "never" || g.ordersAlways !== 0 || g.ordersMadvise !== 0;
   const pmd = 1 << k.geo.pmdOrder;
   if (k.profile.config.readOnlyThpForFs && g.enabled !== "never") return true;
-  return ((g.ordersAlways | g.ordersMadvise) & pmd) !== 0 || ((g.ordersInherit & pmd) !== 0 && g.enabled !== "never");
+  if (((g.ordersAlways | g.ordersMadvise) & pmd) !== 0 || ((g.ordersInherit & pmd) !== 0 && g.enabled !== "never")) return true;
+  return k.era.daemonNeeds === "pmdSizeOrShmem" && shmemPmdWanted(k);
+}
+
+/** shmem_hpage_pmd_enabled. */
+function shmemPmdWanted(k: Kernel): boolean {
+  const g = k.g;
+  if (g.shmemEnabled === "deny") return false;
+  const mode = g.shmemSizes[k.geo.pmdOrder];
+  return mode === "inherit" ? g.shmemEnabled !== "never" : mode !== "never";
 }
 
 /** khugepaged_enter_vma: registers the mm when the daemon could collapse something in this VMA as it is now. */
