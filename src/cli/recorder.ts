@@ -95,8 +95,8 @@ export class Recorder {
 
   /**
    * Runs one script. Throws RecorderFailure when the recorder did not get through it.
-   * Input and output are files, so that this process sleeps until the recorder has ended: reading along would take memory,
-   * and where a script has switched huge pages on for everyone that shows in the counters it records.
+   * Input and output are files, so that this process sleeps until the recorder has ended: the counters that are recorded are
+   * global, and memory taken while reading along could show in them.
    */
   async record(source: string): Promise<Recording> {
     const folder = mkdtempSync(join(tmpdir(), "hugelab-recorder-"));

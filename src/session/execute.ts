@@ -51,10 +51,12 @@ function driverOperation(world: World, body: OperationBody): Carried | undefined
     case "compact":
       return plain({ ret: 0 });
     case "mount":
-    case "umount":
     case "file":
-    case "unlink":
     case "memfd":
+      world.laterFiles.add(body.name);
+      return plain(LATER);
+    case "umount":
+    case "unlink":
     case "memfdClose":
     case "ksmScan":
     case "ksmUnmerge":
@@ -238,10 +240,12 @@ function* doMmap(world: World, task: Task, body: Extract<OperationBody, { op: "m
   if (slot === undefined) return { error: "slot" };
   const at = body.at === null ? { address: slot.base } : world.slots.resolve(body.at);
   if (at === undefined) return { error: "at" };
+  if (body.offsetBytes % 4096n !== 0n) return { ret: -1, errno: "EINVAL", hint: "hint.alignOffset" };
   const anywhere = body.flags.includes("noaddr");
   let flags = body.flags.reduce((bits, f) => bits | FLAG_BITS[f], 0);
   const type = flags & 0xf;
-  if (body.file !== null || flags & MAP.hugetlb || type === MAP.shared) return LATER;
+  if (body.file !== null) return world.knowsFile(body.file) ? LATER : { ret: -1, errno: "ENOENT", what: "open" };
+  if (flags & MAP.hugetlb || type === MAP.shared) return LATER;
   if ((flags & MAP.anonymous) === 0) return type === 0 ? { ret: -1, errno: "EBADF" } : { ret: -1, errno: "EBADF" };
   if (!anywhere) flags |= body.flags.includes("fixed") ? MAP.fixed : MAP.fixedNoReplace;
   const r = yield* sys.sysMmap(world.machine.kernel, task, { address: anywhere ? 0n : at.address, length: body.lengthBytes, prot: body.prot, flags });

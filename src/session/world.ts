@@ -41,6 +41,8 @@ export class World {
   readonly slots = new SlotTable();
   /** in the recorder's order: P first, a child in the first free place */
   readonly processes: (ScriptProcess | undefined)[] = [];
+  /** files and mounts that the script made and that are not simulated yet */
+  readonly laterFiles = new Set<string>();
   readonly faultLogs = new Map<number, FaultLog>();
   /** VmPTE and VmSize of P when the script starts, kB */
   readonly base: { pte: number; size: number };
@@ -79,6 +81,11 @@ export class World {
 
   task(p: ScriptProcess): Task {
     return this.machine.kernel.tasks.get(p.task);
+  }
+
+  /** A file that exists but cannot be simulated yet; any other name is one that open(2) does not find. */
+  knowsFile(name: string): boolean {
+    return this.laterFiles.has(name) || /^\/(dev|proc|sys|etc|bin|usr)\//.test(name);
   }
 
   logOf(mm: number): FaultLog {

@@ -52,6 +52,8 @@ export interface Era {
   readonly gupFastRecheck: boolean;
   readonly vmaMergeAnonDup: "singularTarget" | "anyUncowed";
   readonly mremapMultiVma: boolean;
+  /** mremap counts the pages of a locked mapping that MREMAP_DONTUNMAP moved a second time */
+  readonly mremapDontUnmapCountsLocked: boolean;
   readonly mremapRealign: boolean;
   readonly zapPmdBatch: boolean;
   /** MADV_DONTNEED of a whole page table frees the table (CONFIG_PT_RECLAIM) */

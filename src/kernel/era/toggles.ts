@@ -53,6 +53,7 @@ export const BASE_ERA: Era = {
   gupFastRecheck: false,
   vmaMergeAnonDup: "singularTarget",
   mremapMultiVma: false,
+  mremapDontUnmapCountsLocked: false,
   mremapRealign: false,
   zapPmdBatch: false,
   reclaimsPageTables: false,
@@ -337,6 +338,7 @@ export const TOGGLES: readonly Toggle[] = [
     source: `${S} 11.5`,
     change: { mthpSwapinStats: true },
   },
+  { id: "mremap-refactor", title: "MREMAP_DONTUNMAP of locked memory counts VmLck twice", since: "6.15", symbol: "vrm_stat_account", source: "6.18 tree, found by fuzz-kernel", change: { mremapDontUnmapCountsLocked: true } },
   {
     id: "owner-tracking",
     title: "a large folio knows which mm maps it",

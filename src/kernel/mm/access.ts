@@ -120,7 +120,8 @@ export function* pageFault(k: Kernel, mm: number, vpn: number, offsetBytes: numb
   if (accessError(vma.flags, kind, fetchOfPresent)) return segv("SEGV_ACCERR");
   const r = yield* faultAndAccount(k, vma, vpn, FAULT.user | (kind === "w" ? FAULT.write : kind === "x" ? FAULT.instruction : 0));
   if (r & VMF.oom) return BUS;
-  if (r & VMF.sigsegv) return segv("SEGV_ACCERR");
+  // bad_area_nosemaphore: a fault that the memory manager refused (a guard) says MAPERR
+  if (r & VMF.sigsegv) return segv("SEGV_MAPERR");
   if (r & (VMF.hwpoison | VMF.hwpoisonLarge)) return k.profile.config.memoryFailure ? POISON : BUS;
   if (r & VMF.sigbus) return BUS;
   return null;

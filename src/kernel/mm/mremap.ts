@@ -107,6 +107,7 @@ function moveVma(k: Kernel, r: MremapRequest, vma: Vma, oldPages: number, target
   movePageTables(k, source, k.vmas.get(fresh.slot), r.start, target, oldPages);
   statAccount(k, vma.mm, flags, r.newPages);
   if (r.dontUnmap) {
+    if (flags & VM.locked && k.era.mremapDontUnmapCountsLocked) k.countMm(vma.mm, MMC.lockedVm, r.newPages);
     const left = changeVma(k, source.slot, { flags: source.flags & ~VM_LOCKED_MASK });
     if (fresh.slot !== source.slot && left.start === r.start && left.end === r.start + oldPages) {
       unlinkAnonVmas(k, left.slot);

@@ -41,13 +41,14 @@ function* piece(k: Kernel, mm: number, start: number, length: number, store: boo
   return done;
 }
 
-/** read(fd of /dev/zero): bytes zeroed, or -1 for EFAULT (read_iter_zero: page-sized pieces, and a failed one is tried once more). */
+/** read(fd of /dev/zero): bytes zeroed, or -1 for EFAULT (read_zero: pieces of a page, up to the first that fails). */
 export function* readZero(k: Kernel, mm: number, start: number, length: number): Op<number> {
   let written = 0;
   while (written < length) {
-    const n = yield* piece(k, mm, start + written, Math.min(CHUNK, length - written), true);
-    if (n === 0) return written > 0 ? written : -1;
+    const chunk = Math.min(CHUNK, length - written);
+    const n = yield* piece(k, mm, start + written, chunk, true);
     written += n;
+    if (n < chunk) return written > 0 ? written : -1;
   }
   return written;
 }

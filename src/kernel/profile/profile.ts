@@ -72,7 +72,7 @@ const RECORDED: readonly Profile[] = [
     kernelRelease: "6.18.44",
     recorded: true,
     fixes: {},
-    config: { ...debianConfig, memoryFailure: false, softDirty: false },
+    config: { ...debianConfig, memoryFailure: false, softDirty: false, fsrs: true },
     memoryMiB: 24576,
     cpus: 2,
   },
