@@ -23,13 +23,23 @@ function writeProblem(command: string, options: Options, error: unknown): void {
   process.stderr.write(sentence + "\n");
 }
 
+/** `--patch -ID` is a value and no option; parseArgs takes it only as one word. */
+const joinPatches = (args: readonly string[]): string[] => {
+  const out: string[] = [];
+  for (const word of args) {
+    if (out[out.length - 1] === "--patch" && /^-[^-]/.test(word)) out[out.length - 1] = `--patch=${word}`;
+    else out.push(word);
+  }
+  return out;
+};
+
 /**
  * Options and other words of a subcommand's line, in any order; `-` is a word, `--` ends the options.
  * Null when the line makes no sense: the sentence is on stderr and the exit status is 2.
  */
 export function parseCommandLine<T extends Options>(command: string, args: string[], options: T): Parsed<T> | null {
   try {
-    return parseArgs({ args, options, allowPositionals: true, strict: true });
+    return parseArgs({ args: joinPatches(args), options, allowPositionals: true, strict: true });
   } catch (error) {
     writeProblem(command, options, error);
     return null;

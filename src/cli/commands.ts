@@ -16,7 +16,12 @@ export const commands: readonly Command[] = [
     summary: "cli.run.summary",
     status: "cli.run.status",
   },
-  { name: "shell", usage: "bin/hugelab shell", summary: "cli.shell.summary", status: "cli.shell.status" },
+  {
+    name: "shell",
+    usage: "bin/hugelab shell [--profile P] [--release R] [--patch +ID] [--config K=V] [--arch A]",
+    summary: "cli.shell.summary",
+    status: "cli.shell.status",
+  },
   { name: "conform", usage: "bin/hugelab conform PATH...", summary: "cli.conform.summary", status: "cli.conform.status" },
   { name: "verify", usage: "bin/hugelab verify FILE", summary: "cli.verify.summary", status: "cli.verify.status" },
   {
@@ -25,7 +30,12 @@ export const commands: readonly Command[] = [
     summary: "cli.fuzzKernel.summary",
     status: "cli.fuzzKernel.status",
   },
-  { name: "explore", usage: "bin/hugelab explore FILE", summary: "cli.explore.summary", status: "cli.explore.status" },
+  {
+    name: "explore",
+    usage: "bin/hugelab explore [--profile P] [--release R] [--patch +ID or -ID] [--bound N] [--json] FILE or -",
+    summary: "cli.explore.summary",
+    status: "cli.explore.status",
+  },
   { name: "doctor", usage: "bin/hugelab doctor", summary: "cli.doctor.summary", status: "cli.doctor.status" },
 ];
 

@@ -5,6 +5,7 @@ import { say } from "../i18n/format.ts";
 import { closest } from "../shell/editDistance.ts";
 import { commands, laterCommands, type Command, type CommandName } from "./commands.ts";
 import { exitStatus } from "./exitStatus.ts";
+import { shown } from "./shown.ts";
 
 /** What every file of a subcommand exports: arguments in, exit status out. */
 interface CommandModule {
@@ -21,12 +22,6 @@ const loaders: Readonly<Record<CommandName, () => Promise<CommandModule>>> = {
   explore: () => import("./explore.ts"),
   doctor: () => import("./doctor.ts"),
 };
-
-/** A name typed by somebody, made safe for a terminal and short enough for a sentence. */
-function shown(name: string): string {
-  const printable = name.replace(/[^\x20-\x7e]/g, "?");
-  return printable.length > 40 ? `${printable.slice(0, 37)}...` : printable;
-}
 
 function generalHelp(): string {
   const width = Math.max(...commands.map((command) => command.name.length));

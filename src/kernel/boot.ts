@@ -12,6 +12,7 @@ import { PG } from "./mm/pageFlags.ts";
 import type { Zone } from "./mm/records.ts";
 import type { Profile } from "./profile/profile.ts";
 import { DEFAULT_COSTS, type CostSheet } from "./sched/costs.ts";
+import { setKhugepaged } from "./thp/khugepaged.ts";
 import { NO_PFN } from "./units.ts";
 
 const GEOMETRIES: Readonly<Record<Profile["geometry"], Geometry>> = { "x86-64": X86_64_4LEVEL, "x86-64-la57": X86_64_5LEVEL, "ppc-8xx": PPC_8XX };
@@ -69,7 +70,7 @@ export function bootKernel(o: BootOptions): Kernel {
     khugepagedMms: [],
     khugepagedCursorMm: 0,
     khugepagedCursorVpn: 0,
-    khugepagedRunning: geo.thp && profile.memoryMiB >= 512,
+    khugepagedRunning: false,
     zeroPfn: NO_PFN,
     hugeZeroPfn: NO_PFN,
     overcommitMemory: 0,
@@ -78,6 +79,7 @@ export function bootKernel(o: BootOptions): Kernel {
     settingStep: {},
     nextPid: 1,
   }));
+  setKhugepaged(k, geo.thp && profile.memoryMiB >= 512);
   const zero = allocPages(k, 0, "unmovable");
   prepFolio(k, zero, 0);
   setFlag(k, zero, PG.reserved | PG.zero);

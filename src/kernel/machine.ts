@@ -1,3 +1,5 @@
+import { MachineCheck } from "./check/checkMachine.ts";
+import type { Violation } from "./check/report.ts";
 import { bootKernel, newProcess, type BootOptions, type ProcessOptions } from "./boot.ts";
 import { byteAt, writePage } from "./mm/content.ts";
 import { userAccess, type AccessKind, type Signal } from "./mm/access.ts";
@@ -6,11 +8,13 @@ import { fail } from "./mm/errno.ts";
 import { MISC, type Hooks, type Kernel } from "./mm/kernel.ts";
 import { vmstatIndex } from "./mm/vmstat.ts";
 import type { Task, Vma } from "./mm/records.ts";
+import { noteHighWater } from "./proc/memoryStatus.ts";
 import { tunablesOf, type Tunable } from "./proc/tunables.ts";
 import { runAlone, type Op } from "./sched/points.ts";
 import type { StoreSnapshot } from "./store/store.ts";
-import { khugepagedDoScan } from "./thp/khugepaged.ts";
+import { wakeKhugepaged } from "./thp/khugepaged.ts";
 import type { Pfn } from "./units.ts";
+import { refuseArgument } from "./why/refusal.ts";
 import type { Tracer } from "./why/tracer.ts";
 
 /** The whole state of a machine after a command. */
@@ -26,10 +30,12 @@ export interface MachineSnapshot {
 export class Machine {
   readonly kernel: Kernel;
   private readonly files: ReadonlyMap<string, Tunable>;
+  private readonly checker: MachineCheck;
 
   constructor(options: BootOptions) {
     this.kernel = bootKernel(options);
     this.files = new Map(tunablesOf(this.kernel).map((t) => [t.path, t]));
+    this.checker = new MachineCheck(this.kernel);
   }
 
   spawn(options: ProcessOptions): number {
@@ -56,6 +62,7 @@ export class Machine {
 
   /** Starts the next step: what changes from now on is said to come from it. */
   beginStep(): number {
+    noteHighWater(this.kernel);
     return ++this.kernel.step;
   }
 
@@ -86,8 +93,9 @@ export class Machine {
 
   *writeFile(path: string, text: string): Op<Result> {
     const file = this.files.get(path);
-    if (file === undefined) return fail("ENOENT");
-    return file.store === undefined ? fail("EACCES", "hint.readOnlyFile") : yield* file.store(this.kernel, text);
+    if (file === undefined) return refuseArgument(this.kernel, 0, "kernfs_iop_lookup", "ENOENT", "refuse.file", "value", path);
+    if (file.store === undefined) return refuseArgument(this.kernel, 0, "kernfs_fop_open", "EACCES", "refuse.file", "value", path, "hint.readOnlyFile");
+    return yield* file.store(this.kernel, text);
   }
 
   /** Paths of the kernel files this release has. */
@@ -96,8 +104,8 @@ export class Machine {
   }
 
   /** One pass of khugepaged, as when its sleep ends. */
-  *wakeKhugepaged(): Op<void> {
-    if (this.kernel.g.khugepagedRunning) yield* khugepagedDoScan(this.kernel);
+  wakeKhugepaged(): Op<void> {
+    return wakeKhugepaged(this.kernel);
   }
 
   vmstat(name: string): number {
@@ -120,5 +128,10 @@ export class Machine {
 
   hash(): string {
     return this.kernel.store.hash();
+  }
+
+  /** Every invariant of the machine between two operations: what is broken, or nothing. */
+  check(): readonly Violation[] {
+    return this.checker.run();
   }
 }

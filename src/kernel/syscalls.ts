@@ -1,20 +1,23 @@
 import { asVpn } from "./units.ts";
-import { fail, failed, type Result } from "./mm/errno.ts";
+import { failed, type Failure, type Result } from "./mm/errno.ts";
 import { findVma, fullyMapped, modifyVma, vmasIn } from "./mm/vma.ts";
 import { doFork, doExit } from "./mm/fork.ts";
-import { gupFastPte, gupSlow } from "./mm/gup.ts";
+import { gupFast, gupSlow } from "./mm/gup.ts";
 import { MMC, type Kernel } from "./mm/kernel.ts";
-import { adviceValid, doMadvise } from "./mm/madvise.ts";
+import { adviceValid, doMadvise, needsMmapWrite, refuseAdvice } from "./mm/madvise.ts";
 import { mlockall, mlockRange, munlockall, munlockRange } from "./mm/mlock.ts";
 import { doBrk, doMmap, doMunmap, MAP } from "./mm/mmap.ts";
 import { doMprotect } from "./mm/mprotect.ts";
 import { doMremap } from "./mm/mremap.ts";
 import type { Task } from "./mm/records.ts";
+import { vmaStartWrite } from "./mm/vmaLock.ts";
 import { VM, VMH } from "./mm/vmFlags.ts";
 import { walkPages } from "./proc/taskMmu.ts";
 import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "./sched/locks.ts";
 import type { Op } from "./sched/points.ts";
 import { NO_PFN } from "./units.ts";
+import { refuseArgument, refuseHole, refuseOccupied, refuseRelease } from "./why/refusal.ts";
+import type { ArgumentName, RefusalRule } from "./why/tracer.ts";
 
 /**
  * System calls as a program makes them: byte addresses and lengths of 64 bits, the checks that come before any
@@ -30,6 +33,9 @@ const pageAlign = (n: bigint): bigint => u64(n + PAGE - 1n) & ~(PAGE - 1n);
 const vpnOf = (n: bigint): number => asVpn(Number(n / PAGE));
 const taskSize = (k: Kernel): bigint => BigInt(k.geo.taskSizePages) * PAGE;
 
+/** vma_start_write for every VMA of an mm. */
+const writeLockAll = (k: Kernel, mm: number): Op<void> => vmaStartWrite(k, mm, 0, k.geo.taskSizePages);
+
 export interface MmapCall {
   readonly address: bigint;
   readonly length: bigint;
@@ -40,24 +46,39 @@ export interface MmapCall {
 /** mmap(2) of anonymous memory. Mappings of files, shared memory and hugetlb come with later releases of Hugelab. */
 export function* sysMmap(k: Kernel, task: Task, c: MmapCall): Op<Result<bigint>> {
   const length = u64(c.length);
-  if (length === 0n) return fail("EINVAL", "hint.lengthZero");
+  if (length === 0n) return refuseArgument(k, task.mm, "do_mmap", "EINVAL", "refuse.lengthZero", "length", length, "hint.lengthZero");
   const rounded = pageAlign(length);
-  if (rounded === 0n || rounded > taskSize(k)) return fail("ENOMEM", "hint.taskSize");
+  if (rounded === 0n || rounded > taskSize(k)) return refuseArgument(k, task.mm, "do_mmap", "ENOMEM", "refuse.addressRange", "length", length, "hint.taskSize");
   let address = u64(c.address);
   const fixed = (c.flags & (MAP.fixed | MAP.fixedNoReplace)) !== 0;
   if (fixed) {
-    if (address > taskSize(k) - rounded) return fail("ENOMEM", "hint.taskSize");
-    if (!aligned(address)) return fail("EINVAL", "hint.alignAddress");
+    if (address > taskSize(k) - rounded)
+      return refuseArgument(k, task.mm, "get_unmapped_area", "ENOMEM", "refuse.addressRange", "address", address, "hint.taskSize");
+    if (!aligned(address)) return refuseAlignment(k, task, "get_unmapped_area", "address", address);
   } else address &= ~(PAGE - 1n);
   const type = c.flags & 0xf;
   yield* mmapWriteLock(k, task.mm);
+  // where the kernel chooses, any neighbour may grow
+  yield* fixed ? vmaStartWrite(k, task.mm, vpnOf(address), vpnOf(address + rounded)) : writeLockAll(k, task.mm);
   try {
     if (c.flags & MAP.fixedNoReplace) {
       const at = findVma(k, task.mm, vpnOf(address));
-      if (at !== undefined && at.start < vpnOf(address + rounded)) return fail("EEXIST", "hint.occupied");
+      if (at !== undefined && at.start < vpnOf(address + rounded))
+        return refuseOccupied(k, task.mm, "do_mmap", "EEXIST", vpnOf(address), vpnOf(address + rounded), "hint.occupied");
     }
     if (type !== MAP.private && !(type === MAP.droppable && k.era.droppable))
-      return fail(type === MAP.shared ? "EOPNOTSUPP" : "EINVAL", type === MAP.shared ? "hint.sharedLater" : "hint.mapType");
+      return type === MAP.droppable
+        ? refuseRelease(k, task.mm, "do_mmap", "EINVAL", "droppable", "hint.mapType")
+        : refuseArgument(
+            k,
+            task.mm,
+            "do_mmap",
+            type === MAP.shared ? "EOPNOTSUPP" : "EINVAL",
+            "refuse.argument",
+            "flags",
+            c.flags,
+            type === MAP.shared ? "hint.sharedLater" : "hint.mapType",
+          );
     const r = yield* doMmap(k, task, { start: vpnOf(address), pages: vpnOf(rounded), prot: c.prot, flags: c.flags });
     return failed(r) ? r : BigInt(r) * PAGE;
   } finally {
@@ -68,10 +89,13 @@ export function* sysMmap(k: Kernel, task: Task, c: MmapCall): Op<Result<bigint>>
 export function* sysMunmap(k: Kernel, task: Task, address: bigint, lengthIn: bigint): Op<Result> {
   const start = u64(address);
   const length = u64(lengthIn);
-  if (!aligned(start) || start > taskSize(k) || length > taskSize(k) - start) return fail("EINVAL", "hint.alignAddress");
+  if (!aligned(start)) return refuseAlignment(k, task, "do_vmi_munmap", "address", start);
+  if (start > taskSize(k) || length > taskSize(k) - start)
+    return refuseArgument(k, task.mm, "do_vmi_munmap", "EINVAL", "refuse.addressRange", "range", start, "hint.alignAddress");
   const end = start + pageAlign(length);
-  if (end === start) return fail("EINVAL", "hint.lengthZero");
+  if (end === start) return refuseArgument(k, task.mm, "do_vmi_munmap", "EINVAL", "refuse.lengthZero", "length", length, "hint.lengthZero");
   yield* mmapWriteLock(k, task.mm);
+  yield* vmaStartWrite(k, task.mm, vpnOf(start), vpnOf(end));
   const r = doMunmap(k, task.mm, vpnOf(start), vpnOf(end));
   mmapWriteUnlock(k, task.mm);
   return r;
@@ -79,13 +103,14 @@ export function* sysMunmap(k: Kernel, task: Task, address: bigint, lengthIn: big
 
 export function* sysMprotect(k: Kernel, task: Task, address: bigint, lengthIn: bigint, prot: number): Op<Result> {
   const start = u64(address);
-  if (!aligned(start)) return fail("EINVAL", "hint.alignAddress");
+  if (!aligned(start)) return refuseAlignment(k, task, "do_mprotect_pkey", "address", start);
   if (u64(lengthIn) === 0n) return 0;
   const length = pageAlign(u64(lengthIn));
   const end = u64(start + length);
-  if (end <= start) return fail("ENOMEM");
-  if (end > taskSize(k)) return fail("ENOMEM", "hint.hole");
+  if (end <= start) return refuseArgument(k, task.mm, "do_mprotect_pkey", "ENOMEM", "refuse.addressRange", "range", u64(lengthIn));
+  if (end > taskSize(k)) return refuseArgument(k, task.mm, "do_mprotect_pkey", "ENOMEM", "refuse.addressRange", "range", start, "hint.hole");
   yield* mmapWriteLock(k, task.mm);
+  yield* vmaStartWrite(k, task.mm, vpnOf(start), vpnOf(end));
   const r = yield* doMprotect(k, task, vpnOf(start), vpnOf(end), prot);
   mmapWriteUnlock(k, task.mm);
   return r;
@@ -101,19 +126,25 @@ export interface MremapCall {
   readonly fixed: bigint | null;
 }
 
+const refuseMremap = (k: Kernel, task: Task, rule: RefusalRule, name: ArgumentName, value: bigint | string, hint?: string): Failure =>
+  refuseArgument(k, task.mm, "check_mremap_params", "EINVAL", rule, name, value, hint);
+
 export function* sysMremap(k: Kernel, task: Task, c: MremapCall): Op<Result<bigint>> {
   const start = u64(c.address);
   const oldLength = pageAlign(u64(c.oldLength));
   const newLength = pageAlign(u64(c.newLength));
-  if (!aligned(start)) return fail("EINVAL", "hint.alignAddress");
-  if (newLength === 0n) return fail("EINVAL", "hint.lengthZero");
+  if (!aligned(start)) return refuseAlignment(k, task, "check_mremap_params", "address", start);
+  if (newLength === 0n) return refuseMremap(k, task, "refuse.lengthZero", "new_size", newLength, "hint.lengthZero");
   const target = c.fixed === null ? null : u64(c.fixed);
-  if ((target !== null || c.dontUnmap) && !c.mayMove) return fail("EINVAL", "hint.mayMove");
-  if (c.dontUnmap && oldLength !== newLength) return fail("EINVAL");
-  if (newLength > taskSize(k) || start > taskSize(k)) return fail(newLength > taskSize(k) ? "EINVAL" : "EFAULT");
-  if (target !== null && (!aligned(target) || target > taskSize(k) - newLength)) return fail("EINVAL", "hint.alignAddress");
+  if ((target !== null || c.dontUnmap) && !c.mayMove) return refuseMremap(k, task, "refuse.argument", "flags", "no MREMAP_MAYMOVE", "hint.mayMove");
+  if (c.dontUnmap && oldLength !== newLength) return refuseMremap(k, task, "refuse.argument", "new_size", newLength);
+  if (newLength > taskSize(k)) return refuseMremap(k, task, "refuse.addressRange", "new_size", newLength);
+  if (start > taskSize(k)) return refuseArgument(k, task.mm, "vma_lookup", "EFAULT", "refuse.addressRange", "address", start);
+  if (target !== null && !aligned(target)) return refuseAlignment(k, task, "check_mremap_params", "new_address", target);
+  if (target !== null && target > taskSize(k) - newLength) return refuseMremap(k, task, "refuse.addressRange", "new_address", target, "hint.alignAddress");
   const oldPages = oldLength > taskSize(k) ? k.geo.taskSizePages : vpnOf(oldLength);
   yield* mmapWriteLock(k, task.mm);
+  yield* writeLockAll(k, task.mm);
   const r = yield* doMremap(k, task, {
     start: vpnOf(start),
     oldPages,
@@ -129,19 +160,25 @@ export function* sysMremap(k: Kernel, task: Task, c: MremapCall): Op<Result<bigi
 export function* sysMadvise(k: Kernel, task: Task, address: bigint, lengthIn: bigint, advice: number): Op<Result> {
   const start = u64(address);
   const length = u64(lengthIn);
-  if (!adviceValid(k, advice)) return fail("EINVAL", "hint.advice");
-  if (!aligned(start)) return fail("EINVAL", "hint.alignAddress");
+  if (!adviceValid(k, advice)) return refuseAdvice(k, task.mm, advice);
+  if (!aligned(start)) return refuseAlignment(k, task, "is_valid_madvise", "address", start);
   const rounded = pageAlign(length);
-  if (length !== 0n && rounded === 0n) return fail("EINVAL");
   const end = u64(start + rounded);
-  if (end < start) return fail("EINVAL");
+  if ((length !== 0n && rounded === 0n) || end < start) return refuseArgument(k, task.mm, "is_valid_madvise", "EINVAL", "refuse.addressRange", "range", length);
   if (end === start) return 0;
   const top = taskSize(k);
-  if (start >= top) return fail("ENOMEM", "hint.hole");
-  yield* mmapReadLock(k, task.mm);
-  const r = yield* doMadvise(k, task, vpnOf(start), vpnOf(end > top ? top : end), advice);
-  mmapReadUnlock(k, task.mm);
-  return end > top && !failed(r) ? fail("ENOMEM", "hint.hole") : r;
+  if (start >= top) return refuseArgument(k, task.mm, "madvise_walk_vmas", "ENOMEM", "refuse.addressRange", "address", start, "hint.hole");
+  const last = vpnOf(end > top ? top : end);
+  const write = needsMmapWrite(advice);
+  if (write) {
+    yield* mmapWriteLock(k, task.mm);
+    yield* vmaStartWrite(k, task.mm, vpnOf(start), last);
+  } else yield* mmapReadLock(k, task.mm);
+  const r = yield* doMadvise(k, task, vpnOf(start), last, advice);
+  if (write) mmapWriteUnlock(k, task.mm);
+  else mmapReadUnlock(k, task.mm);
+  if (end <= top || failed(r)) return r;
+  return refuseArgument(k, task.mm, "madvise_walk_vmas", "ENOMEM", "refuse.addressRange", "range", end, "hint.hole");
 }
 
 /** Range of mlock and its kin: rounded outwards. undefined: the end wraps. */
@@ -156,8 +193,9 @@ function lockRange(k: Kernel, address: bigint, length: bigint): { start: number;
 
 export function* sysMlock(k: Kernel, task: Task, address: bigint, length: bigint, onfault: boolean): Op<Result> {
   const range = lockRange(k, address, length);
-  if (range === undefined) return fail("EINVAL");
+  if (range === undefined) return refuseArgument(k, task.mm, "do_mlock", "EINVAL", "refuse.addressRange", "range", length);
   yield* mmapWriteLock(k, task.mm);
+  yield* vmaStartWrite(k, task.mm, range.start, range.end);
   const r = yield* mlockRange(k, task, range.start, range.end, VM.locked | (onfault ? VM.lockOnFault : 0));
   mmapWriteUnlock(k, task.mm);
   return r;
@@ -165,8 +203,9 @@ export function* sysMlock(k: Kernel, task: Task, address: bigint, length: bigint
 
 export function* sysMunlock(k: Kernel, task: Task, address: bigint, length: bigint): Op<Result> {
   const range = lockRange(k, address, length);
-  if (range === undefined) return fail("EINVAL");
+  if (range === undefined) return refuseArgument(k, task.mm, "apply_vma_lock_flags", "EINVAL", "refuse.addressRange", "range", length);
   yield* mmapWriteLock(k, task.mm);
+  yield* vmaStartWrite(k, task.mm, range.start, range.end);
   const r = munlockRange(k, task, range.start, range.end);
   mmapWriteUnlock(k, task.mm);
   return r;
@@ -174,6 +213,7 @@ export function* sysMunlock(k: Kernel, task: Task, address: bigint, length: bigi
 
 export function* sysMlockall(k: Kernel, task: Task, current: boolean, future: boolean, onfault: boolean): Op<Result> {
   yield* mmapWriteLock(k, task.mm);
+  yield* writeLockAll(k, task.mm);
   const r = yield* mlockall(k, task, current, future, onfault);
   mmapWriteUnlock(k, task.mm);
   return r;
@@ -181,6 +221,7 @@ export function* sysMlockall(k: Kernel, task: Task, current: boolean, future: bo
 
 export function* sysMunlockall(k: Kernel, task: Task): Op<Result> {
   yield* mmapWriteLock(k, task.mm);
+  yield* writeLockAll(k, task.mm);
   const r = munlockall(k, task);
   mmapWriteUnlock(k, task.mm);
   return r;
@@ -189,20 +230,20 @@ export function* sysMunlockall(k: Kernel, task: Task): Op<Result> {
 /** msync(2) of anonymous memory: only the range is checked. */
 export function sysMsync(k: Kernel, task: Task, address: bigint, length: bigint): Result {
   const start = u64(address);
-  if (!aligned(start)) return fail("EINVAL", "hint.alignAddress");
+  if (!aligned(start)) return refuseAlignment(k, task, "__do_sys_msync", "address", start);
   const end = u64(start + pageAlign(u64(length)));
-  if (end < start) return fail("ENOMEM");
   if (end === start) return 0;
-  return end <= taskSize(k) && fullyMapped(k, task.mm, vpnOf(start), vpnOf(end)) ? 0 : fail("ENOMEM", "hint.hole");
+  if (end < start || end > taskSize(k)) return refuseArgument(k, task.mm, "__do_sys_msync", "ENOMEM", "refuse.addressRange", "range", end, "hint.hole");
+  return fullyMapped(k, task.mm, vpnOf(start), vpnOf(end)) ? 0 : refuseHole(k, task.mm, "__do_sys_msync", "ENOMEM", vpnOf(start), vpnOf(end));
 }
 
 /** mincore(2): one flag for each page. Pages of a huge zero folio and of the zero page are resident. */
 export function sysMincore(k: Kernel, task: Task, address: bigint, length: bigint): Result<Uint8Array> {
   const start = u64(address);
-  if (!aligned(start)) return fail("EINVAL", "hint.alignAddress");
+  if (!aligned(start)) return refuseAlignment(k, task, "__do_sys_mincore", "address", start);
   const end = start + ((u64(length) + PAGE - 1n) / PAGE) * PAGE;
-  if (end > taskSize(k)) return fail("ENOMEM", "hint.hole");
-  if (!fullyMapped(k, task.mm, vpnOf(start), vpnOf(end))) return fail("ENOMEM", "hint.hole");
+  if (end > taskSize(k)) return refuseArgument(k, task.mm, "__do_sys_mincore", "ENOMEM", "refuse.addressRange", "range", end, "hint.hole");
+  if (!fullyMapped(k, task.mm, vpnOf(start), vpnOf(end))) return refuseHole(k, task.mm, "do_mincore", "ENOMEM", vpnOf(start), vpnOf(end));
   const out = new Uint8Array(vpnOf(end - start));
   for (const p of walkPages(k, task.mm, vpnOf(start), vpnOf(end))) {
     if (p.state === "present") out.fill(1, p.vpn - vpnOf(start), p.vpn - vpnOf(start) + p.pages);
@@ -212,16 +253,18 @@ export function sysMincore(k: Kernel, task: Task, address: bigint, length: bigin
 
 /** mseal(2), 6.10: nothing may be unmapped, moved, resized or re-protected any more. */
 export function* sysMseal(k: Kernel, task: Task, address: bigint, lengthIn: bigint): Op<Result> {
-  if (!k.era.mseal) return fail("ENOSYS", "hint.mseal");
+  if (!k.era.mseal) return refuseRelease(k, task.mm, "__do_sys_mseal", "ENOSYS", "mseal", "hint.mseal");
   const start = u64(address);
-  if (!aligned(start)) return fail("EINVAL", "hint.alignAddress");
+  if (!aligned(start)) return refuseAlignment(k, task, "do_mseal", "address", start);
   const length = pageAlign(u64(lengthIn));
-  if (u64(lengthIn) !== 0n && length === 0n) return fail("EINVAL");
   const end = u64(start + length);
-  if (end < start) return fail("EINVAL");
+  if ((u64(lengthIn) !== 0n && length === 0n) || end < start)
+    return refuseArgument(k, task.mm, "do_mseal", "EINVAL", "refuse.addressRange", "range", u64(lengthIn));
   if (end === start) return 0;
-  if (end > taskSize(k) || !fullyMapped(k, task.mm, vpnOf(start), vpnOf(end))) return fail("ENOMEM", "hint.hole");
+  if (end > taskSize(k)) return refuseArgument(k, task.mm, "do_mseal", "ENOMEM", "refuse.addressRange", "range", end, "hint.hole");
+  if (!fullyMapped(k, task.mm, vpnOf(start), vpnOf(end))) return refuseHole(k, task.mm, "check_mm_seal", "ENOMEM", vpnOf(start), vpnOf(end));
   yield* mmapWriteLock(k, task.mm);
+  yield* vmaStartWrite(k, task.mm, vpnOf(start), vpnOf(end));
   for (const piece of vmasIn(k, task.mm, vpnOf(start), vpnOf(end))) {
     const now = k.vmas.find(piece.slot);
     if (now === undefined || now.flagsHi & VMH.sealed) continue;
@@ -233,6 +276,7 @@ export function* sysMseal(k: Kernel, task: Task, address: bigint, lengthIn: bigi
 
 export function* sysBrk(k: Kernel, task: Task, wantedBytes: bigint): Op<bigint> {
   yield* mmapWriteLock(k, task.mm);
+  yield* writeLockAll(k, task.mm);
   const r = yield* doBrk(k, task, Number(wantedBytes > taskSize(k) ? 0n : wantedBytes));
   mmapWriteUnlock(k, task.mm);
   return BigInt(r);
@@ -241,7 +285,10 @@ export function* sysBrk(k: Kernel, task: Task, wantedBytes: bigint): Op<bigint> 
 /** prctl(PR_SET_THP_DISABLE, value, flags). */
 export function sysSetThpDisable(k: Kernel, task: Task, value: bigint, flags: number): Result {
   const on = value !== 0n;
-  if (flags !== 0 && (!k.era.thpDisableExceptAdvised || !on || flags !== 2)) return fail("EINVAL", "hint.thpDisableFlags");
+  if (flags === 2 && on && !k.era.thpDisableExceptAdvised)
+    return refuseRelease(k, task.mm, "prctl_set_thp_disable", "EINVAL", "thpDisableExceptAdvised", "hint.thpDisableFlags");
+  if (flags !== 0 && (!on || flags !== 2))
+    return refuseArgument(k, task.mm, "prctl_set_thp_disable", "EINVAL", "refuse.argument", "flags", flags, "hint.thpDisableFlags");
   k.mms.update(task.mm, { thpDisable: !on ? 0 : flags === 2 ? 3 : 1 });
   return 0;
 }
@@ -256,7 +303,8 @@ export function sysSetrlimit(k: Kernel, task: Task, resource: "memlock" | "as" |
 
 export function* sysFork(k: Kernel, task: Task, comm: string): Op<Result> {
   yield* mmapWriteLock(k, task.mm);
-  const r = doFork(k, task, comm);
+  yield* writeLockAll(k, task.mm);
+  const r = yield* doFork(k, task, comm);
   mmapWriteUnlock(k, task.mm);
   return r;
 }
@@ -266,7 +314,7 @@ export const sysExit = (k: Kernel, task: Task): void => doExit(k, task);
 /** get_user_pages_fast(FOLL_PIN): without locks first, then with the mmap_lock. Returns the frame. */
 export function* sysGup(k: Kernel, task: Task, vpn: number, write: boolean, fast: boolean): Op<Result> {
   if (fast) {
-    const pfn = yield* gupFastPte(k, task.mm, vpn, write);
+    const pfn = yield* gupFast(k, task.mm, vpn, write);
     if (pfn !== NO_PFN) return pfn;
   }
   yield* mmapReadLock(k, task.mm);
@@ -274,6 +322,10 @@ export function* sysGup(k: Kernel, task: Task, vpn: number, write: boolean, fast
   mmapReadUnlock(k, task.mm);
   return r;
 }
+
+/** An address or length that is no multiple of the page size: EINVAL. */
+const refuseAlignment = (k: Kernel, task: Task, symbol: string, name: ArgumentName, value: bigint): Failure =>
+  refuseArgument(k, task.mm, symbol, "EINVAL", "refuse.alignment", name, value, "hint.alignAddress");
 
 /** Pages a process has mapped: VmSize, VmLck and VmPTE of /proc/PID/status, in kB. */
 export function statusOf(k: Kernel, mm: number): { VmSize: number; VmLck: number; VmPTE: number; VmRSS: number; VmSwap: number } {

@@ -48,7 +48,6 @@ export function* touchRange(k: Kernel, task: Task, start: number, end: number, s
       }
       pfn = r;
     }
-    if (k.preempt) yield "access.done";
     if (kind === "x") {
       const faulted = yield* execute(k, mm, vpn, offset);
       noteSignal(out, at, step, faulted.signal, faulted.address);
@@ -64,6 +63,8 @@ export function* touchRange(k: Kernel, task: Task, start: number, end: number, s
       if (out.first < 0) out.first = byte;
       out.sum = (out.sum + byte) >>> 0;
     }
+    // behind the access: an instruction ends before its CPU answers the interrupt of a flush
+    if (k.preempt) yield "access.done";
   }
   return out;
 }

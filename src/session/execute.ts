@@ -8,7 +8,7 @@ import { MISC, type Kernel } from "../kernel/mm/kernel.ts";
 import { touchRange, type TouchResult } from "../kernel/touch.ts";
 import type { AddressExpr, MmapFlag, Operation, OperationBody, RangeExpr } from "../shell/operation.ts";
 import { ADVICE_NUMBERS } from "../shell/command/words.ts";
-import { MAX_PROCESSES, type ScriptProcess, type World } from "./world.ts";
+import { MAX_PROCESSES, type ScriptProcess, type Stage } from "./world.ts";
 
 /** Result fields of an operation as a trace prints them: ret, errno, cnt, ... or error. */
 export type ResultFields = Readonly<Record<string, unknown>>;
@@ -27,7 +27,7 @@ interface Place {
 export type Carried = Op<ResultFields>;
 
 /** Carries out one operation of a script on a world. */
-export function* execute(world: World, operation: Operation): Carried {
+export function* execute(world: Stage, operation: Operation): Carried {
   const process = world.find(operation.process);
   if (process === undefined) return { error: "no such proc" };
   const driver = driverOperation(world, operation.body);
@@ -37,7 +37,7 @@ export function* execute(world: World, operation: Operation): Carried {
 
 // --- operations of the observer: settings, daemons, files
 
-function driverOperation(world: World, body: OperationBody): Carried | undefined {
+function driverOperation(world: Stage, body: OperationBody): Carried | undefined {
   switch (body.op) {
     case "sysSet":
       return sysSet(world, body.path, body.value);
@@ -72,20 +72,20 @@ function* plain(fields: ResultFields): Carried {
   return fields;
 }
 
-function* sysSet(world: World, path: string, value: string): Carried {
+function* sysSet(world: Stage, path: string, value: string): Carried {
   const r = yield* world.machine.writeFile(path, value);
   return printed(r);
 }
 
 /** The value in brackets, or the first line. */
-function sysGet(world: World, path: string): ResultFields {
+function sysGet(world: Stage, path: string): ResultFields {
   const text = world.machine.readFile(path);
   if (failed(text)) return printed(text);
   const chosen = /\[([^\]]*)\]/.exec(text)?.[1] ?? text.split("\n")[0];
   return { ret: 0, val: chosen };
 }
 
-function* khugepagedScan(world: World, passes: number): Carried {
+function* khugepagedScan(world: Stage, passes: number): Carried {
   const scans = (): number => world.machine.kernel.misc.get(MISC.fullScans);
   const before = scans();
   for (let i = 0; i < passes; i++) yield* world.machine.writeFile("/sys/kernel/mm/transparent_hugepage/khugepaged/scan_sleep_millisecs", "3600000");
@@ -94,13 +94,13 @@ function* khugepagedScan(world: World, passes: number): Carried {
 
 // --- operations of a process
 
-function place(world: World, range: RangeExpr): Place | undefined {
+function place(world: Stage, range: RangeExpr): Place | undefined {
   const at = world.slots.resolve(range.at);
   if (at === undefined) return undefined;
   return { address: at.address, length: range.lengthBytes ?? world.slots.defaultLength(at.address, at.slot) };
 }
 
-function* processOperation(world: World, process: ScriptProcess, body: OperationBody): Carried {
+function* processOperation(world: Stage, process: ScriptProcess, body: OperationBody): Carried {
   const k = world.machine.kernel;
   const task = world.task(process);
   switch (body.op) {
@@ -157,7 +157,7 @@ type RangeBody = Extract<
   { range: RangeExpr; op: "munmap" | "mprotect" | "mseal" | "msync" | "mincore" | "mlock" | "munlock" | "mlock2" | "madvise" | "gup" }
 >;
 
-function* rangeOperation(world: World, task: Task, body: RangeBody): Carried {
+function* rangeOperation(world: Stage, task: Task, body: RangeBody): Carried {
   const k = world.machine.kernel;
   const at = place(world, body.range);
   if (at === undefined) return { error: "addr" };
@@ -202,14 +202,19 @@ function mincore(k: Kernel, task: Task, at: Place): ResultFields {
   if (at.length / 4096n > MINCORE_PAGES) return { error: "mincore too long" };
   const r = sys.sysMincore(k, task, at.address, at.length);
   if (failed(r)) return printed(r);
+  return { ret: 0, incore: mincoreRuns(r) };
+}
+
+/** Residency as runs: "1x512,0x512". */
+export function mincoreRuns(pages: Uint8Array): string {
   const runs: string[] = [];
-  for (let i = 0; i < r.length;) {
+  for (let i = 0; i < pages.length;) {
     let j = i;
-    while (j < r.length && r[j] === r[i]) j++;
-    runs.push(`${r[i]}x${j - i}`);
+    while (j < pages.length && pages[j] === pages[i]) j++;
+    runs.push(`${pages[i]}x${j - i}`);
     i = j;
   }
-  return { ret: 0, incore: runs.join(",") };
+  return runs.join(",");
 }
 
 const FLAG_BITS: Readonly<Record<MmapFlag, number>> = {
@@ -235,7 +240,7 @@ const FLAG_BITS: Readonly<Record<MmapFlag, number>> = {
 };
 
 /** mmap of what is simulated: private anonymous memory. Everything else says that it is not there yet. */
-function* doMmap(world: World, task: Task, body: Extract<OperationBody, { op: "mmap" }>): Carried {
+function* doMmap(world: Stage, task: Task, body: Extract<OperationBody, { op: "mmap" }>): Carried {
   const slot = world.slots.get(body.name);
   if (slot === undefined) return { error: "slot" };
   const at = body.at === null ? { address: slot.base } : world.slots.resolve(body.at);
@@ -251,7 +256,7 @@ function* doMmap(world: World, task: Task, body: Extract<OperationBody, { op: "m
   const r = yield* sys.sysMmap(world.machine.kernel, task, { address: anywhere ? 0n : at.address, length: body.lengthBytes, prot: body.prot, flags });
   if (failed(r)) return printed(r);
   const end = at.address + body.lengthBytes - slot.base;
-  if (!anywhere && end > slot.lengthBytes && at.address >= slot.base && at.address < slot.base + 0x400000000n) slot.lengthBytes = end;
+  if (!anywhere && end > slot.lengthBytes && at.address >= slot.base && at.address < slot.base + world.slots.layout.bytes) slot.lengthBytes = end;
   return { ret: world.slots.print(Number(r)), ...(anywhere ? { align: trailingZeros(r) } : {}) };
 }
 
@@ -261,7 +266,7 @@ function trailingZeros(n: bigint): number {
   return bits;
 }
 
-function* doMremap(world: World, task: Task, body: Extract<OperationBody, { op: "mremap" }>): Carried {
+function* doMremap(world: Stage, task: Task, body: Extract<OperationBody, { op: "mremap" }>): Carried {
   const at = world.slots.resolve(body.at);
   if (at === undefined) return { error: "mremap" };
   const target = body.fixed === null ? null : world.slots.resolve(body.fixed);
@@ -288,7 +293,7 @@ function* doMremap(world: World, task: Task, body: Extract<OperationBody, { op: 
 /** Above this a user address is not canonical: the access traps without an address. */
 const CANONICAL_END = 1n << 47n;
 
-function* doTouch(world: World, task: Task, body: Extract<OperationBody, { op: "touch" }>): Carried {
+function* doTouch(world: Stage, task: Task, body: Extract<OperationBody, { op: "touch" }>): Carried {
   const at = world.slots.resolve(body.range.at);
   if (at === undefined) return { error: "addr" };
   const length = body.range.lengthBytes ?? (body.all ? world.slots.defaultLength(at.address, at.slot) : 1n);
@@ -299,13 +304,13 @@ function* doTouch(world: World, task: Task, body: Extract<OperationBody, { op: "
   return touchFields(world, r, body.mode);
 }
 
-function nonCanonical(world: World, address: bigint, end: bigint, step: bigint): ResultFields {
+function nonCanonical(world: Stage, address: bigint, end: bigint, step: bigint): ResultFields {
   const count = end > address ? Number((end - address + step - 1n) / step) : 0;
   if (count === 0) return { cnt: 0, ok: 0 };
   return { cnt: count, ok: 0, sig: [{ at: world.slots.print(Number(address)), n: count, sig: "SIGSEGV", code: "128", si_addr: "0" }] };
 }
 
-function touchFields(world: World, r: TouchResult, mode: string): ResultFields {
+function touchFields(world: Stage, r: TouchResult, mode: string): ResultFields {
   const sig = r.signals.map((s) => ({
     at: world.slots.print(s.address),
     n: s.count,
@@ -318,7 +323,7 @@ function touchFields(world: World, r: TouchResult, mode: string): ResultFields {
 }
 
 /** kread: read(/dev/zero) stores zeros at the address; kwrite: write(pipe) loads from it, 4096 bytes at most. */
-function* kernelCopy(world: World, task: Task, e: AddressExpr, lengthIn: bigint, store: boolean): Carried {
+function* kernelCopy(world: Stage, task: Task, e: AddressExpr, lengthIn: bigint, store: boolean): Carried {
   const at = world.slots.resolve(e);
   if (at === undefined) return { error: "addr" };
   const length = Number(store || lengthIn < 4096n ? lengthIn : 4096n);
@@ -347,7 +352,7 @@ function* doBrk(k: Kernel, task: Task, delta: bigint): Carried {
   return r === wanted ? { ret: 0 } : { ret: -1, errno: "ENOMEM" };
 }
 
-function* doFork(world: World, task: Task, child: string): Carried {
+function* doFork(world: Stage, task: Task, child: string): Carried {
   let index = 1;
   while (index < MAX_PROCESSES && world.processes[index] !== undefined) index++;
   if (index === MAX_PROCESSES) return { error: "too many processes" };

@@ -92,9 +92,9 @@ class RunBuilder {
 const NOTHING: PageLook = { f: "", k: "", o: 0, id: -1, index: 0, mc: 0 };
 
 /** Folio numbers of one dump: by head, in order of first sight. */
-type FolioIds = Map<number, number>;
+export type FolioIds = Map<number, number>;
 
-function pageRuns(k: Kernel, vma: Vma, ids: FolioIds): PageRun[] {
+export function pageRuns(k: Kernel, vma: Vma, ids: FolioIds): PageRun[] {
   const b = new RunBuilder(vma.start);
   for (const p of walkPages(k, vma.mm, vma.start, vma.end)) {
     if (p.state === "none") {

@@ -1,4 +1,5 @@
 import { findProfile, type Profile } from "../kernel/profile/profile.ts";
+import { failed } from "../kernel/mm/errno.ts";
 import { MMC } from "../kernel/mm/kernel.ts";
 import type { Operation } from "../shell/operation.ts";
 import { parseScript } from "../shell/command/parseScript.ts";
@@ -6,7 +7,6 @@ import { runAlone } from "../kernel/sched/points.ts";
 import { execute } from "./execute.ts";
 import { FaultLog } from "./faultLog.ts";
 import { countersOf, mthpDelta, processStates, vmstatDelta, type Counters } from "./observeState.ts";
-import { SLOT_BASE, SLOT_BYTES } from "./slots.ts";
 import type { TraceHeader, TraceStep } from "./traceStep.ts";
 import { World } from "./world.ts";
 
@@ -14,6 +14,20 @@ export interface RunOptions {
   readonly patches?: readonly string[];
   /** kernel files to set before the first operation */
   readonly config?: readonly (readonly [path: string, value: string])[];
+}
+
+/** A kernel file of RunOptions.config that refused its value (or is not there). */
+export class ConfigRefused extends Error {
+  readonly path: string;
+  readonly value: string;
+  readonly errno: string;
+
+  constructor(path: string, value: string, errno: string) {
+    super(`${path}: ${errno}`);
+    this.path = path;
+    this.value = value;
+    this.errno = errno;
+  }
 }
 
 /** A script that runs step by step: each call of `step` carries out one operation and prints what the recorder would. */
@@ -24,16 +38,21 @@ export class ScriptRun {
   private readonly startAnonHugeKb: number;
   private lastState: string;
   private n = 0;
+  /** key of the sentence that says what would have worked, when the last step failed and one is known */
+  hint: string | null = null;
 
   constructor(profile: Profile, options: RunOptions = {}) {
     this.world = new World(profile, options.patches === undefined ? {} : { patches: options.patches });
-    for (const [path, value] of options.config ?? []) runAlone(this.world.machine.writeFile(path, value));
+    for (const [path, value] of options.config ?? []) {
+      const r = runAlone(this.world.machine.writeFile(path, value));
+      if (failed(r)) throw new ConfigRefused(path, value, r.errno);
+    }
     this.header = {
       hdr: 1,
       profile: profile.id,
       kernel: profile.kernelRelease,
-      slot_base: `0x${SLOT_BASE.toString(16)}`,
-      slot_size: `0x${SLOT_BYTES.toString(16)}`,
+      slot_base: `0x${this.world.slots.layout.base.toString(16)}`,
+      slot_size: `0x${this.world.slots.layout.bytes.toString(16)}`,
       perf: true,
       kpageflags: true,
       thp: this.world.machine.kernel.g.enabled,
@@ -51,6 +70,7 @@ export class ScriptRun {
     const before = new Map(world.living().map((p) => [p.name, { min: k.mmCount(world.task(p).mm, MMC.minFlt), maj: k.mmCount(world.task(p).mm, MMC.majFlt) }]));
     const result = runAlone(execute(world, operation));
     const step: Record<string, unknown> = { n: this.n++, op: operation.text, ...result };
+    this.hint = typeof step.hint === "string" ? step.hint : null;
     delete step.hint;
     for (const p of world.living()) {
       const was = before.get(p.name);

@@ -5,6 +5,17 @@ export const SLOT_BASE = 0x1000000000n;
 export const SLOT_BYTES = 0x400000000n;
 export const MAX_SLOTS = 64;
 
+/** Where the named slots lie. */
+export interface SlotLayout {
+  readonly base: bigint;
+  readonly bytes: bigint;
+}
+
+/** The layout of an address space of so many pages: that of the recorder, or one that fits into 2 GiB. */
+export function slotLayout(taskSizePages: number): SlotLayout {
+  return taskSizePages > 2 ** 32 ? { base: SLOT_BASE, bytes: SLOT_BYTES } : { base: 0x10000000n, bytes: 0x1000000n };
+}
+
 export interface Slot {
   readonly name: string;
   readonly base: bigint;
@@ -16,14 +27,16 @@ const MASK64 = (1n << 64n) - 1n;
 
 /** The table of names. Part of the session's world: `copy` gives each history node its own. */
 export class SlotTable {
+  readonly layout: SlotLayout;
   private readonly slots: Slot[];
 
-  constructor(slots: readonly Slot[] = []) {
+  constructor(layout: SlotLayout, slots: readonly Slot[] = []) {
+    this.layout = layout;
     this.slots = slots.map((s) => ({ ...s }));
   }
 
   copy(): SlotTable {
-    return new SlotTable(this.slots);
+    return new SlotTable(this.layout, this.slots);
   }
 
   all(): readonly Slot[] {
@@ -36,7 +49,7 @@ export class SlotTable {
     const found = this.slots.find((s) => s.name === name);
     if (found !== undefined) return found;
     if (this.slots.length >= MAX_SLOTS) return undefined;
-    const slot: Slot = { name, base: SLOT_BASE + SLOT_BYTES * BigInt(this.slots.length), lengthBytes: 0n };
+    const slot: Slot = { name, base: this.layout.base + this.layout.bytes * BigInt(this.slots.length), lengthBytes: 0n };
     this.slots.push(slot);
     return slot;
   }
@@ -54,13 +67,14 @@ export class SlotTable {
   }
 
   inSlots(address: number): boolean {
-    return address >= Number(SLOT_BASE) && address < Number(SLOT_BASE + SLOT_BYTES * BigInt(MAX_SLOTS));
+    const { base, bytes } = this.layout;
+    return address >= Number(base) && address < Number(base + bytes * BigInt(MAX_SLOTS));
   }
 
   /** Text of an address: NAME+0x..., "0" or "other". */
   print(address: number): string {
     if (this.inSlots(address)) {
-      const i = Math.floor((address - Number(SLOT_BASE)) / Number(SLOT_BYTES));
+      const i = Math.floor((address - Number(this.layout.base)) / Number(this.layout.bytes));
       const slot = this.slots[i];
       if (slot !== undefined) return `${slot.name}+0x${(address - Number(slot.base)).toString(16)}`;
     }

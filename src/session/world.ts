@@ -6,14 +6,18 @@ import { insertVma } from "../kernel/mm/vma.ts";
 import { VM } from "../kernel/mm/vmFlags.ts";
 import type { Profile } from "../kernel/profile/profile.ts";
 import { runAlone } from "../kernel/sched/points.ts";
+import { setKhugepaged } from "../kernel/thp/khugepaged.ts";
 import { statusOf, sysMadvise, sysMmap } from "../kernel/syscalls.ts";
 import { touchRange } from "../kernel/touch.ts";
 import { statAccount } from "../kernel/mm/mmap.ts";
 import { FaultLog } from "./faultLog.ts";
-import { SlotTable } from "./slots.ts";
+import { slotLayout, SlotTable } from "./slots.ts";
 
 /** Most processes a script may have alive at once, as the recorder. */
 export const MAX_PROCESSES = 8;
+
+/** What an operation is carried out on: the world of a script, or that of a learner. */
+export type Stage = Pick<World, "machine" | "slots" | "processes" | "faultLogs" | "laterFiles" | "find" | "task" | "knowsFile">;
 
 export interface ScriptProcess {
   readonly name: string;
@@ -38,17 +42,18 @@ const SPECIAL: readonly [number, number] = [0x7ffff7ff0, 6];
  */
 export class World {
   readonly machine: Machine;
-  readonly slots = new SlotTable();
+  slots: SlotTable;
   /** in the recorder's order: P first, a child in the first free place */
-  readonly processes: (ScriptProcess | undefined)[] = [];
+  processes: (ScriptProcess | undefined)[] = [];
   /** files and mounts that the script made and that are not simulated yet */
-  readonly laterFiles = new Set<string>();
+  laterFiles = new Set<string>();
   readonly faultLogs = new Map<number, FaultLog>();
   /** VmPTE and VmSize of P when the script starts, kB */
   readonly base: { pte: number; size: number };
 
   constructor(profile: Profile, options: { readonly patches?: readonly string[]; readonly memoryMiB?: number; readonly cpus?: number } = {}) {
     this.machine = new Machine({ profile, ...options });
+    this.slots = new SlotTable(slotLayout(this.machine.kernel.geo.taskSizePages));
     const m = this.machine;
     m.run((k) => baseline(k));
     if (m.kernel.geo.thp) this.startAnchor();
@@ -106,9 +111,9 @@ function* baseline(k: Kernel): Generator<string, void, void> {
   const g = k.g;
   k.setGlobals({
     enabled: k.geo.thp ? "madvise" : "never",
-    khugepagedRunning: k.geo.thp,
     khugepaged: { ...g.khugepaged, scanSleepMillisecs: 3600000, allocSleepMillisecs: 10, pagesToScan: 100000 },
   });
+  setKhugepaged(k, k.geo.thp);
 }
 
 function ownMappings(k: Kernel, task: Task): void {

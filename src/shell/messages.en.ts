@@ -89,5 +89,6 @@ export const shellMessagesEn: Catalogue = {
   "shell.threads.check": "invariants are always checked; the only line here is: invariants",
   "shell.threads.noSection": '"{word}" stands in no section: option, setup:, thread NAME: or check: comes before it',
   "shell.threads.process": "threads belong to process P: a line of a thread names no process",
+  "shell.threads.exit": "a thread cannot end the process: the other threads use its memory",
   "shell.tooManyErrors": "more than {most} mistakes: the rest is not read",
 };

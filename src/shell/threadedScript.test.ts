@@ -45,6 +45,7 @@ it.each([
   ["thread T1\n", "did you mean T1:?"],
   ["thread T1:\nthread T1:\n", "already"],
   ["thread T1:\n@C exit", "names no process"],
+  ["thread T1:\n exit", "cannot end the process"],
   ["thread T1:\noption bound 3", "before the first section"],
   ["thread T1:\nsetup:", "before all threads"],
   ["option bound x\nthread T:", "number from 0"],

@@ -166,6 +166,7 @@ class ThreadedReader {
     else if (result.kind === "operation" && this.#section.kind === "setup") this.#setup.push(result.operation);
     else if (result.kind === "operation" && this.#section.kind === "thread") {
       if (first.text.startsWith("@") || result.operation.process !== FIRST_PROCESS) this.#fail(first, line, "shell.threads.process");
+      else if (result.operation.body.op === "exit") this.#fail(first, line, "shell.threads.exit");
       else this.#section.operations.push(result.operation);
     }
     return this.#errors.length <= MOST_ERRORS;

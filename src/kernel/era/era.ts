@@ -16,7 +16,13 @@ export interface Era {
   readonly reuseLarge: "refcount" | "never" | "owners";
   readonly mappedShared: "pageMapcount" | "firstPage" | "owners";
   /** mprotect makes exclusive pages writable at once */
-  readonly mprotectMakesWritable: boolean;
+  readonly mprotectMakesWritable: "no" | "dirtyPtes" | "all";
+  /** adding a mapping of a whole large folio counts it as mlocked */
+  readonly rmapMlocksWholeFolio: boolean;
+  /** MADV_POPULATE_* goes VMA by VMA like other advice and passes over holes, or stops at the first */
+  readonly populateWalk: "eachVma" | "straight";
+  /** smaps counts THPs in memory that may not be accessed */
+  readonly smapsProtnonePmd: boolean;
   readonly stackNoHugePage: boolean;
   readonly deferredSplit: "pmdOnly" | "anyOrder" | "partiallyMappedFlag";
   readonly rmapBatched: boolean;
@@ -36,6 +42,8 @@ export interface Era {
   readonly mmapThpAlign: "none" | "always" | "pmdMultiple" | "pmdMultipleNoHint";
   readonly guardRegions: "none" | "anonymous" | "any";
   readonly mseal: boolean;
+  /** when a call that may not touch sealed memory notices it */
+  readonly sealedCheck: "wholeRange" | "eachVma";
   readonly droppable: boolean;
   readonly pagemapScan: boolean;
   readonly pagemapGuard: boolean;
@@ -50,6 +58,12 @@ export interface Era {
   readonly perVmaLock: "none" | "anonymous" | "all";
   /** GUP-fast looks at the PMD again after it took its reference */
   readonly gupFastRecheck: boolean;
+  /** GUP-fast looks at the PTE again after it took its reference: every release does */
+  readonly gupFastPteRecheck: boolean;
+  /** GUP-fast notices a fork that runs beside it (mm->write_protect_seq): every release does */
+  readonly gupFastForkSeq: boolean;
+  /** collapse waits for walks without locks after it took the page table out (tlb_remove_table_sync_one) */
+  readonly collapseSyncsGupFast: boolean;
   readonly vmaMergeAnonDup: "singularTarget" | "anyUncowed";
   readonly mremapMultiVma: boolean;
   /** mremap counts the pages of a locked mapping that MREMAP_DONTUNMAP moved a second time */
@@ -58,6 +72,10 @@ export interface Era {
   readonly zapPmdBatch: boolean;
   /** MADV_DONTNEED of a whole page table frees the table (CONFIG_PT_RECLAIM) */
   readonly reclaimsPageTables: boolean;
+  /** page entries made by a PMD split inherit the dirty bit; before, only the folio was marked dirty */
+  readonly splitKeepsDirty: boolean;
+  /** MREMAP_DONTUNMAP takes VM_ACCOUNT off what stays behind (a slip of two releases) */
+  readonly mremapDontUnmapLosesAccount: boolean;
   /** splitting a folio turns its PMD mappings straight into migration entries */
   readonly splitFreezesPmd: boolean;
   /** collapse unmaps the old pages of a folio together */

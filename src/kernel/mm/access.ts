@@ -1,14 +1,17 @@
 import { isWritable } from "../arch/geometry.ts";
+import { mmapReadLock, mmapReadUnlock, unlock } from "../sched/locks.ts";
 import type { Op } from "../sched/points.ts";
 import { expandStack } from "./stack.ts";
 import { faultAndAccount } from "./fault.ts";
 import { FAULT, VMF } from "./faultFlags.ts";
 import type { Kernel } from "./kernel.ts";
-import { entryPfn } from "./pgtable.ts";
+import { entryPfn, indexAt } from "./pgtable.ts";
+import type { Vma } from "./records.ts";
 import { tlbEntry, tlbFill, tlbSwitch, tagOf } from "./tlb.ts";
 import { findVma } from "./vma.ts";
+import { lockVmaUnderRcu } from "./vmaLock.ts";
 import { VM } from "./vmFlags.ts";
-import { indexAt } from "./pgtable.ts";
+import { traceAccessError, traceNoVma } from "../why/pages.ts";
 
 /** What the hardware does with an access of a program, and what the exception handler does when it can't. */
 
@@ -104,25 +107,52 @@ export function* userAccess(k: Kernel, mm: number, vpn: number, offsetBytes: num
   }
 }
 
-/** The exception handler: null when the access can be tried again. */
-export function* pageFault(k: Kernel, mm: number, vpn: number, offsetBytes: number, kind: AccessKind): Op<Signal | null> {
-  if (k.hooks.onFault !== null) k.hooks.onFault(mm, vpn, offsetBytes, kind === "w" ? 2 : 0);
-  k.charge(k.costs.faultEntryNs);
-  if (k.preempt) yield "fault.entry";
+/** The VMA a user fault is for (find_vma, expand_stack, access_error), or the signal that is due. */
+function vmaForFault(k: Kernel, mm: number, vpn: number, kind: AccessKind): Vma | Signal {
   let vma = findVma(k, mm, vpn);
-  if (vma === undefined) return segv("SEGV_MAPERR");
+  if (vma === undefined) {
+    if (k.tracer !== null) traceNoVma(k, mm, vpn);
+    return segv("SEGV_MAPERR");
+  }
   if (vma.start > vpn) {
     const grown = expandStack(k, vma, vpn);
     if (grown === null) return segv("SEGV_MAPERR");
     vma = grown;
   }
   const fetchOfPresent = kind === "x" && translate(k, mm, vpn, "r") >= 0 && translate(k, mm, vpn, "x") < 0;
-  if (accessError(vma.flags, kind, fetchOfPresent)) return segv("SEGV_ACCERR");
-  const r = yield* faultAndAccount(k, vma, vpn, FAULT.user | (kind === "w" ? FAULT.write : kind === "x" ? FAULT.instruction : 0));
+  if (!accessError(vma.flags, kind, fetchOfPresent)) return vma;
+  if (k.tracer !== null) traceAccessError(k, vma, vpn, kind, fetchOfPresent);
+  return segv("SEGV_ACCERR");
+}
+
+const faultFlagsOf = (kind: AccessKind): number => FAULT.user | (kind === "w" ? FAULT.write : kind === "x" ? FAULT.instruction : 0);
+
+/** The signal for a result of handle_mm_fault (VM_FAULT_* bits), null for none. */
+function signalOf(k: Kernel, r: number): Signal | null {
   if (r & VMF.oom) return BUS;
   // bad_area_nosemaphore: a fault that the memory manager refused (a guard) says MAPERR
   if (r & VMF.sigsegv) return segv("SEGV_MAPERR");
   if (r & (VMF.hwpoison | VMF.hwpoisonLarge)) return k.profile.config.memoryFailure ? POISON : BUS;
-  if (r & VMF.sigbus) return BUS;
-  return null;
+  return r & VMF.sigbus ? BUS : null;
+}
+
+/** do_user_addr_fault while other threads are runnable: under the VMA's lock, or else under the mmap_lock. Locks are dropped on every exit. */
+function* lockedFault(k: Kernel, mm: number, vpn: number, kind: AccessKind): Op<Signal | null> {
+  yield "fault.entry";
+  const alone = lockVmaUnderRcu(k, mm, vpn);
+  if (alone === undefined) yield* mmapReadLock(k, mm);
+  const vma = vmaForFault(k, mm, vpn, kind);
+  const signal = "signal" in vma ? vma : signalOf(k, yield* faultAndAccount(k, vma, vpn, faultFlagsOf(kind)));
+  if (alone === undefined) mmapReadUnlock(k, mm);
+  else unlock(k, "vm_lock", alone.slot);
+  return signal;
+}
+
+/** The exception handler: null when the access can be tried again. */
+export function* pageFault(k: Kernel, mm: number, vpn: number, offsetBytes: number, kind: AccessKind): Op<Signal | null> {
+  if (k.hooks.onFault !== null) k.hooks.onFault(mm, vpn, offsetBytes, kind === "w" ? 2 : 0);
+  k.charge(k.costs.faultEntryNs);
+  if (k.preempt) return yield* lockedFault(k, mm, vpn, kind);
+  const vma = vmaForFault(k, mm, vpn, kind);
+  return "signal" in vma ? vma : signalOf(k, yield* faultAndAccount(k, vma, vpn, faultFlagsOf(kind)));
 }

@@ -6,7 +6,9 @@ import type { PageContent } from "./records.ts";
  * What a page holds, exactly, as one 32-bit stamp. 0: all zero. Bit 30 set: one byte `value` at `offset`, the rest
  * zero (the usual case: a touch). Otherwise the slot of a content record, of which equal ones are one.
  */
-const INLINE = 1 << 30;
+export const INLINE = 1 << 30;
+/** Bits that an inline stamp may have: the mark, the offset and the value. */
+export const INLINE_BITS = INLINE | 0xfffff;
 
 type Run = readonly [offset: number, length: number, value: number];
 

@@ -16,6 +16,7 @@ export type Errno =
   | "EOPNOTSUPP"
   | "EBADF"
   | "ENODEV"
+  | "ENOTTY"
   | "EHWPOISON";
 
 export interface Failure {

@@ -27,6 +27,7 @@ import {
   tableAlloc,
   tableBelow,
   walkAlloc,
+  walkTo,
 } from "./pgtable.ts";
 import { dirtyBits, dirtyMaybeWrite, entryHiFor, entryLoFor } from "./prot.ts";
 import type { Vma } from "./records.ts";
@@ -34,6 +35,8 @@ import { addNewAnonRmap, moveAnonRmap, removeRmapPtes } from "./rmap.ts";
 import { tlbFlushRange } from "./tlb.ts";
 import { VM } from "./vmFlags.ts";
 import { VMSTAT } from "./vmstat.ts";
+import { traceAnonymousPage, traceFaultError, traceWriteProtected, traceWriteZero } from "../why/pages.ts";
+import { traceAllocFailed, traceAnonOrders, tracePmdFault } from "../why/thp.ts";
 
 /** The fault path of private anonymous memory (mm/memory.c). Results are VM_FAULT_* bits. */
 
@@ -49,6 +52,7 @@ export function* handleMmFault(k: Kernel, vma: Vma, vpn: number, flags: number):
   if (pmdTable === 0) return VMF.oom;
   const i = indexAt(geo, geo.pmdLevel, vpn);
   let lo = loAt(k, pmdTable, i);
+  if (k.tracer !== null && geo.thp && (lo === 0 || !isLeaf(k, lo))) tracePmdFault(k, vma, vpn, lo !== 0);
   if (lo === 0 && geo.thp && pmdAllowed(k, vma, "pageFault")) {
     const r = yield* hugePmdAnonymousPage(k, vma, vpn, flags, pmdTable);
     if ((r & VMF.fallback) === 0) return r;
@@ -77,6 +81,9 @@ export function* handleMmFault(k: Kernel, vma: Vma, vpn: number, flags: number):
   return yield* handlePteFault(k, k.vmas.get(vma.slot), vpn, flags, t);
 }
 
+/** pte_offset_map_lock found no table or another one at the address: the fault is tried again. */
+const tableMoved = (k: Kernel, mm: number, vpn: number, t: TableIndex): boolean => walkTo(k, k.mms.get(mm).pgd, vpn, pteLevel(k)) !== t;
+
 function* handlePteFault(k: Kernel, vma: Vma, vpn: number, flags: number, t: TableIndex): Op<number> {
   const i = indexAt(k.geo, pteLevel(k), vpn);
   const lo = loAt(k, t, i);
@@ -87,8 +94,10 @@ function* handlePteFault(k: Kernel, vma: Vma, vpn: number, flags: number, t: Tab
     if (isMarker(k, lo, hi, MARKER.poisoned)) return VMF.hwpoison;
     return VMF.sigbus;
   }
-  if (k.preempt) yield "fault.beforePteLock";
-  if (loAt(k, t, i) !== lo) return 0;
+  if (k.preempt) {
+    yield "fault.beforePteLock";
+    if (tableMoved(k, vma.mm, vpn, t) || loAt(k, t, i) !== lo || hiAt(k, t, i) !== hi) return 0;
+  }
   const e = k.geo.encoding;
   if ((flags & (FAULT.write | FAULT.unshare)) !== 0) {
     if (!isWritable(e, lo)) return doWpPage(k, vma, vpn, flags, t, i);
@@ -113,26 +122,18 @@ function allocAnonFolio(k: Kernel, vma: Vma, vpn: number, t: TableIndex, i: numb
   // no size on, nothing to look at: the usual case, and the hot one
   if (!k.era.mthp || (((g.ordersAlways | g.ordersMadvise | g.ordersInherit) & below) === 0 && k.tracer === null)) return allocZeroedFolio(k, 0);
   let orders = allowableOrders(k, vma, "pageFault", below);
+  if (k.tracer !== null) traceAnonOrders(k, vma, vpn, k.geo.pmdOrder - 1, (order) => blockEmpty(k, t, i, order));
   for (let order = k.geo.pmdOrder - 1; order > 0 && orders !== 0; order--) {
     const bit = 1 << order;
     if ((orders & bit) === 0) continue;
-    const fits = fitsAround(vma, vpn, order);
-    const empty = fits && blockEmpty(k, t, i, order);
-    if (k.tracer !== null) {
-      k.tracer.decide({
-        symbol: "alloc_anon_folio",
-        rule: !fits ? "mthp.outside" : !empty ? "mthp.notEmpty" : "mthp.order",
-        outcome: `${order}`,
-        causes: !fits
-          ? [{ kind: "vmaBounds", vma: vma.slot, start: vma.start, end: vma.end }]
-          : [{ kind: "entry", mm: vma.mm, vpn: vpn - (vpn & ((1 << order) - 1)), is: empty ? "none" : "present" }],
-        mm: vma.mm,
-        vpn,
-      });
-    }
+    const empty = fitsAround(vma, vpn, order) && blockEmpty(k, t, i, order);
     if (empty) {
       const head = allocZeroedFolio(k, order);
       if (head !== NO_PFN) return head;
+      if (k.tracer !== null) {
+        traceAllocFailed(k, vma, vpn, order);
+        traceAnonOrders(k, vma, vpn, order - 1, (smaller) => blockEmpty(k, t, i, smaller));
+      }
       if (k.era.mthpStats) k.countMthp(order, MTHP.anonFaultFallback);
     }
     orders &= ~bit;
@@ -143,12 +144,13 @@ function allocAnonFolio(k: Kernel, vma: Vma, vpn: number, t: TableIndex, i: numb
 /** do_anonymous_page: the zero page for a read, fresh memory for a write. */
 function* doAnonymousPage(k: Kernel, vmaIn: Vma, vpn: number, flags: number, t: TableIndex, i: number): Op<number> {
   if ((vmaIn.flags & VM.shared) !== 0) return VMF.sigbus;
+  if (k.tracer !== null) traceAnonymousPage(k, vmaIn, vpn, (flags & FAULT.write) !== 0);
   const e = k.geo.encoding;
   if ((flags & FAULT.write) === 0) {
     const zero = k.g.zeroPfn;
     if (k.preempt) {
       yield "fault.beforePteLock";
-      if (loAt(k, t, i) !== 0) return 0;
+      if (tableMoved(k, vmaIn.mm, vpn, t) || loAt(k, t, i) !== 0) return 0;
     }
     setEntry(k, t, i, entryLoFor(k, zero, vmaIn.flags) | e.special, entryHiFor(k, zero, vmaIn.flags));
     return 0;
@@ -159,7 +161,7 @@ function* doAnonymousPage(k: Kernel, vmaIn: Vma, vpn: number, flags: number, t: 
   const order = folioOrder(k, head);
   if (k.preempt) {
     yield "fault.beforePteLock";
-    if (!blockEmpty(k, t, i, order)) {
+    if (tableMoved(k, vma.mm, vpn, t) || !blockEmpty(k, t, i, order)) {
       folioPut(k, head);
       return 0;
     }
@@ -212,28 +214,11 @@ function doWpPage(k: Kernel, vmaIn: Vma, vpn: number, flags: number, t: TableInd
   const hi = hiAt(k, t, i);
   const page = entryPfn(lo, hi);
   const isZero = (lo & e.special) !== 0;
+  if (isZero && k.tracer !== null) traceWriteZero(k, vmaIn, vpn);
   if (!isZero) {
     const exclusive = hasFlag(k, page, PG.anonExclusive);
     const reuse = exclusive || canReuse(k, vmaIn, page);
-    if (k.tracer !== null) {
-      const head = folioOf(k, page);
-      const large = isLarge(k, head);
-      k.tracer.decide({
-        symbol: "do_wp_page",
-        rule: exclusive ? "cow.exclusive" : reuse ? "cow.reuse" : "cow.copy",
-        outcome: reuse ? "reuse" : "copy",
-        causes: exclusive
-          ? [{ kind: "folio", pfn: page, property: "PageAnonExclusive", value: 1 }]
-          : large
-            ? [
-                { kind: "era", behaviour: "reuseLarge", value: k.era.reuseLarge },
-                { kind: "folio", pfn: head, property: "folio_large_mapcount", value: k.largeMapcount.get(head) },
-              ]
-            : [{ kind: "folio", pfn: head, property: "folio_ref_count", value: k.refcount.get(head) }],
-        mm: vmaIn.mm,
-        vpn,
-      });
-    }
+    if (k.tracer !== null) traceWriteProtected(k, vmaIn, vpn, page, folioOf(k, page), exclusive, reuse);
     if (reuse) {
       if (!exclusive) setFlag(k, page, PG.anonExclusive);
       if (flags & FAULT.unshare) return 0;
@@ -274,7 +259,10 @@ function wpPageCopy(k: Kernel, vmaIn: Vma, vpn: number, flags: number, t: TableI
 export function* faultAndAccount(k: Kernel, vma: Vma, vpn: number, flags: number): Op<number> {
   k.countVm(VMSTAT.pgfault);
   const r = yield* handleMmFault(k, vma, vpn, flags);
-  if ((r & (VMF_ERROR | VMF.retry)) !== 0) return r;
+  if ((r & (VMF_ERROR | VMF.retry)) !== 0) {
+    if (k.tracer !== null) traceFaultError(k, vma, vpn, r);
+    return r;
+  }
   const major = (r & VMF.major) !== 0;
   k.countMm(vma.mm, major ? MMC.majFlt : MMC.minFlt, 1);
   if (major) k.countVm(VMSTAT.pgmajfault);

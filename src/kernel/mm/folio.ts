@@ -4,6 +4,7 @@ import { folioOf, MISC, MTHP, type Kernel } from "./kernel.ts";
 import { allocPages, freePages, type MigrateType } from "./pageAlloc.ts";
 import { ORDER_MASK, ORDER_SHIFT, PG } from "./pageFlags.ts";
 import { VMSTAT } from "./vmstat.ts";
+import { traceDeferred } from "../why/pages.ts";
 
 /** Folios: allocation, references, flags, the deferred split queue and mlock state. */
 
@@ -151,7 +152,11 @@ export function munlockFolio(k: Kernel, head: number): void {
 export function deferredSplit(k: Kernel, head: Pfn, partially: boolean): void {
   const order = folioOrder(k, head);
   const pmdSized = order === k.geo.pmdOrder;
-  if (order <= 1 || (!pmdSized && k.era.deferredSplit === "pmdOnly")) return;
+  if (order <= 1) return;
+  const byRelease = !pmdSized && k.era.deferredSplit === "pmdOnly";
+  if (k.tracer !== null)
+    traceDeferred(k, head, partially, !byRelease && (partially || (k.era.deferredSplit === "partiallyMappedFlag" && k.g.shrinkUnderused !== 0)), byRelease);
+  if (byRelease) return;
   if (k.era.deferredSplit === "partiallyMappedFlag") {
     if (!partially && k.g.shrinkUnderused === 0) return;
     if (partially && !hasFlag(k, head, PG.partiallyMapped)) {

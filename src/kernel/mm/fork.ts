@@ -1,11 +1,12 @@
 import { makeReadOnly } from "../arch/geometry.ts";
-import { copyHugePmd } from "../thp/hugeFault.ts";
+import type { Op } from "../sched/points.ts";
+import { copyHugePmd, hugePinned } from "../thp/hugeFault.ts";
 import { khugepagedEnter, khugepagedExit } from "../thp/khugepagedList.ts";
 import { putHugeZero } from "../thp/hugeZero.ts";
 import { isHugePmd, pmdOf, splitPmd } from "../thp/splitPmd.ts";
 import { NO_PFN, type Pfn, type TableIndex } from "../units.ts";
 import { anonVmaFork } from "./anonVma.ts";
-import { fail, type Result } from "./errno.ts";
+import type { Result } from "./errno.ts";
 import { allocZeroedFolio, dropFlag, folioGet, hasFlag } from "./folio.ts";
 import { folioOf, MM_COUNTERS, MMC, type Kernel } from "./kernel.ts";
 import { enoughMemory, exitMmap } from "./mmap.ts";
@@ -16,40 +17,45 @@ import type { Mm, Task, Vma } from "./records.ts";
 import { addNewAnonRmap, dupAnonRmapPtes } from "./rmap.ts";
 import { tlbFlushMm } from "./tlb.ts";
 import { VM, VM_LOCKED_MASK } from "./vmFlags.ts";
+import { traceFork, traceForkCopied } from "../why/pages.ts";
+import { refuseOvercommit } from "../why/refusal.ts";
 
 /** fork, exec's empty mm, exit (kernel/fork.c, mm/memory.c copy_page_range). */
 
 /** mm_alloc: an empty address space. */
 export function mmAlloc(k: Kernel, fields: Pick<Mm, "startBrk" | "brkBytes" | "mmapBase" | "thpDisable">): number {
   const pgd = tableAlloc(k);
-  const slot = k.mms.add((s) => ({ ...fields, slot: s, pgd, vmas: [], defFlags: 0, khugepaged: false, hugeZero: false, step: k.step }));
+  const slot = k.mms.add((s) => ({ ...fields, slot: s, pgd, vmas: [], defFlags: 0, khugepaged: false, hugeZero: false, writeProtectSeq: 0, step: k.step }));
   k.mmCounters.fill(slot * MM_COUNTERS, MM_COUNTERS, 0);
   return slot;
 }
 
 /** fork(2): a child with a copy of the address space. Returns the child's task slot. */
-export function doFork(k: Kernel, parent: Task, comm: string): Result {
+export function* doFork(k: Kernel, parent: Task, comm: string): Op<Result> {
   const src = k.mms.get(parent.mm);
   const account = src.vmas.reduce((sum, s) => {
     const v = k.vmas.get(s);
     return v.flags & VM.account && !(v.flags & VM.dontCopy) ? Math.max(sum, v.end - v.start) : sum;
   }, 0);
-  if (!enoughMemory(k, account)) return fail("ENOMEM", "hint.overcommit");
+  if (!enoughMemory(k, account)) return refuseOvercommit(k, src.slot, account);
   const mm = mmAlloc(k, src);
-  dupMmap(k, src, mm);
+  k.mms.update(src.slot, { writeProtectSeq: src.writeProtectSeq + 1 });
+  yield* dupMmap(k, src, mm);
+  k.mms.update(src.slot, { writeProtectSeq: src.writeProtectSeq + 2 });
   const pid = k.g.nextPid;
   k.setGlobals({ nextPid: pid + 1 });
   return k.tasks.add((slot) => ({ ...parent, slot, pid, comm, mm, parent: parent.slot }));
 }
 
 /** dup_mmap. */
-function dupMmap(k: Kernel, src: Mm, mm: number): void {
+function* dupMmap(k: Kernel, src: Mm, mm: number): Op<void> {
   k.mmCounters.set(mm * MM_COUNTERS + MMC.totalVm, k.mmCount(src.slot, MMC.totalVm));
   k.mmCounters.set(mm * MM_COUNTERS + MMC.dataVm, k.mmCount(src.slot, MMC.dataVm));
   const slots: number[] = [];
   for (const slot of src.vmas) {
     const vma = k.vmas.get(slot);
     const pages = vma.end - vma.start;
+    if (k.tracer !== null) traceFork(k, mm, vma, vma.flags & VM.dontCopy ? "fork.dontCopy" : vma.flags & VM.wipeOnFork ? "fork.wiped" : "fork.shared");
     if (vma.flags & VM.dontCopy) {
       k.countMm(mm, MMC.totalVm, -pages);
       if ((vma.flags & (VM.write | VM.shared | VM.growsDown)) === VM.write) k.countMm(mm, MMC.dataVm, -pages);
@@ -60,24 +66,24 @@ function dupMmap(k: Kernel, src: Mm, mm: number): void {
     k.mms.set(mm, { ...k.mms.get(mm), vmas: slots.slice() });
     if (vma.flags & VM.wipeOnFork) continue;
     const dst = anonVmaFork(k, fresh, vma);
-    if (vma.anonVma !== 0) copyPageRange(k, dst, vma);
+    if (vma.anonVma !== 0) yield* copyPageRange(k, dst, vma);
   }
   if (k.mms.get(src.slot).khugepaged) khugepagedEnter(k, mm);
   tlbFlushMm(k, src.slot);
 }
 
 /** copy_page_range for a VMA that has an anon_vma. */
-function copyPageRange(k: Kernel, dst: Vma, src: Vma): void {
+function* copyPageRange(k: Kernel, dst: Vma, src: Vma): Op<void> {
   const geo = k.geo;
   const block = 1 << (geo.pmdLevel < 0 ? geo.levels[pteLevel(k)].bits : geo.pmdOrder);
   for (let vpn = src.start; vpn < src.end;) {
     const next = Math.min(src.end, Math.floor(vpn / block) * block + block);
-    copyBlock(k, dst, src, vpn, next);
+    yield* copyBlock(k, dst, src, vpn, next);
     vpn = next;
   }
 }
 
-function copyBlock(k: Kernel, dst: Vma, src: Vma, start: number, end: number): void {
+function* copyBlock(k: Kernel, dst: Vma, src: Vma, start: number, end: number): Op<void> {
   const pgd = k.mms.get(src.mm).pgd;
   if (k.geo.pmdLevel >= 0) {
     const pmdTable = walkTo(k, pgd, start, k.geo.pmdLevel);
@@ -88,17 +94,39 @@ function copyBlock(k: Kernel, dst: Vma, src: Vma, start: number, end: number): v
     const dstPmd = walkAlloc(k, dst.mm, start, k.geo.pmdLevel);
     if (pmd.lo === 0) return;
     if (isHugePmd(k, pmd.lo)) {
-      if (copyHugePmd(k, dst, pmdTable, dstPmd, start)) return;
-      splitPmd(k, src, pmd, start);
+      const isPinned = hugePinned(k, entryPfn(pmd.lo, pmd.hi));
+      if (k.tracer !== null && isPinned) traceForkCopied(k, dst.mm, src, start, end - start, entryPfn(pmd.lo, pmd.hi));
+      if (k.preempt) yield "fork.lookedForPins";
+      if (!isPinned && copyHugePmd(k, dst, pmdTable, dstPmd, start)) return;
+      // accessed and dirty bits may have changed at the point
+      splitPmd(k, src, pmdOf(k, src.mm, start) ?? pmd, start);
     }
   }
   const from = walkTo(k, pgd, start, pteLevel(k));
   if (from === 0) return;
   const to = walkAlloc(k, dst.mm, start, pteLevel(k));
-  copyPtes(k, dst, from, to, start, end);
+  const pinned = k.preempt ? pinnedPages(k, from, start, end) : null;
+  // page_needs_cow_for_dma looked, the entries are not write-protected yet: only write_protect_seq tells GUP-fast
+  if (k.preempt) yield "fork.lookedForPins";
+  copyPtes(k, dst, from, to, start, end, pinned);
 }
 
-function copyPtes(k: Kernel, dst: Vma, from: TableIndex, to: TableIndex, start: number, end: number): void {
+/** An exclusive page that may be pinned must stay the parent's (page_needs_cow_for_dma). */
+const needsCopy = (k: Kernel, page: Pfn): boolean => k.pincount.get(folioOf(k, page)) > 0 && hasFlag(k, page, PG.anonExclusive);
+
+/** The pages of a table's range that needed a copy when fork looked. */
+function pinnedPages(k: Kernel, t: TableIndex, start: number, end: number): ReadonlySet<number> {
+  const first = indexAt(k.geo, pteLevel(k), start);
+  const out = new Set<number>();
+  for (let i = first; i < first + end - start; i++) {
+    const lo = loAt(k, t, i);
+    const page = entryPfn(lo, hiAt(k, t, i));
+    if (present(k, lo) && (lo & k.geo.encoding.special) === 0 && needsCopy(k, page)) out.add(page);
+  }
+  return out;
+}
+
+function copyPtes(k: Kernel, dst: Vma, from: TableIndex, to: TableIndex, start: number, end: number, pinned: ReadonlySet<number> | null): void {
   const e = k.geo.encoding;
   const first = indexAt(k.geo, pteLevel(k), start);
   let copied = 0;
@@ -118,7 +146,7 @@ function copyPtes(k: Kernel, dst: Vma, from: TableIndex, to: TableIndex, start: 
     const page = entryPfn(lo, hi);
     const head = folioOf(k, page);
     copied++;
-    if (k.pincount.get(head) > 0 && hasFlag(k, page, PG.anonExclusive)) {
+    if (pinned === null ? needsCopy(k, page) : pinned.has(page)) {
       copyPinned(k, dst, to, i, start + j, page);
       continue;
     }

@@ -1,10 +1,11 @@
 import { anonVmaPrepare } from "./anonVma.ts";
-import { fail, type Result } from "./errno.ts";
+import type { Failure, Result } from "./errno.ts";
 import type { Kernel } from "./kernel.ts";
 import { clearEntry, hiAt, indexAt, isMarker, loAt, MARKER, NONPRESENT, pteLevel, setEntry, walkAlloc, walkTo } from "./pgtable.ts";
 import type { Vma } from "./records.ts";
 import { VM, VM_SPECIAL } from "./vmFlags.ts";
 import { zapRange } from "./zap.ts";
+import { refuseFlag, refuseMemory, refuseRelease } from "../why/refusal.ts";
 
 /** Guard regions (MADV_GUARD_INSTALL and _REMOVE, 6.13; kernel-semantics.md 4.5): markers that fault without a VMA of their own. */
 
@@ -15,15 +16,21 @@ function valid(k: Kernel, vma: Vma, allowLocked: boolean): boolean {
   return k.era.guardRegions === "any" || (vma.flags & (VM.mayWrite | VM.shared)) === VM.mayWrite;
 }
 
+function refuseGuard(k: Kernel, vma: Vma, locked: number): Failure {
+  if (locked) return refuseFlag(k, vma, "is_valid_guard_vma", "EINVAL", "refuse.locked", "VM_LOCKED", true, "hint.guardLocked");
+  if (vma.flags & VM_SPECIAL) return refuseFlag(k, vma, "is_valid_guard_vma", "EINVAL", "refuse.special", "VM_SPECIAL", true, "hint.guardLocked");
+  return refuseRelease(k, vma.mm, "is_valid_guard_vma", "EINVAL", "guardRegions", "hint.guardLocked");
+}
+
 export function guardInstall(k: Kernel, vmaIn: Vma, start: number, end: number): Result {
-  if (!valid(k, vmaIn, false)) return fail("EINVAL", "hint.guardLocked");
+  if (!valid(k, vmaIn, false)) return refuseGuard(k, vmaIn, vmaIn.flags & VM.locked);
   const vma = anonVmaPrepare(k, vmaIn.slot);
   // whatever is mapped in the range goes first; guards that are there stay
   zapRange(k, vma, start, end, { keepGuards: true, reclaimTables: false });
   const level = pteLevel(k);
   for (let vpn = start; vpn < end; vpn++) {
     const t = walkAlloc(k, vma.mm, vpn, level);
-    if (t === 0) return fail("ENOMEM");
+    if (t === 0) return refuseMemory(k, vma.mm, "walk_page_range_mm", "ENOMEM", 1);
     const i = indexAt(k.geo, level, vpn);
     if (!isMarker(k, loAt(k, t, i), hiAt(k, t, i), MARKER.guard)) setEntry(k, t, i, NONPRESENT.marker, MARKER.guard);
   }
@@ -31,7 +38,7 @@ export function guardInstall(k: Kernel, vmaIn: Vma, start: number, end: number):
 }
 
 export function guardRemove(k: Kernel, vma: Vma, start: number, end: number): Result {
-  if (!valid(k, vma, true)) return fail("EINVAL");
+  if (!valid(k, vma, true)) return refuseGuard(k, vma, 0);
   const level = pteLevel(k);
   for (let vpn = start; vpn < end; vpn++) {
     const t = walkTo(k, k.mms.get(vma.mm).pgd, vpn, level);

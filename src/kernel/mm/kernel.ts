@@ -7,7 +7,7 @@ import { Store } from "../store/store.ts";
 import type { CostSheet } from "../sched/costs.ts";
 import type { Tracer } from "../why/tracer.ts";
 import type { Pfn } from "../units.ts";
-import type { AnonVma, Globals, LockRecord, Mm, PageContent, Task, Vma, Zone } from "./records.ts";
+import type { AnonVma, Globals, LockRecord, Mm, PageContent, ParkedThread, Task, Vma, Zone } from "./records.ts";
 
 /** Counters of an mm in the `mmCounters` column: index = mm slot * MM_COUNTERS + one of these. */
 export const MMC = {
@@ -23,8 +23,9 @@ export const MMC = {
   dataVm: 9,
   minFlt: 10,
   majFlt: 11,
-  /** high-water mark of RSS, pages */
+  /** high-water marks of RSS and of the address space, pages; kept up to the step before (Machine.beginStep) */
   hiwaterRss: 12,
+  hiwaterVm: 13,
 } as const;
 export const MM_COUNTERS = 16;
 
@@ -142,6 +143,7 @@ export class Kernel {
   readonly contents: Records<PageContent>;
   readonly globals: Records<Globals>;
   readonly locks: Records<LockRecord>;
+  readonly parked: Records<ParkedThread>;
 
   // not state: who watches, and how this run is scheduled
   hooks: Hooks = { onFault: null, onQuantum: null };
@@ -206,6 +208,7 @@ export class Kernel {
     this.contents = s.records("content");
     this.globals = s.records("globals");
     this.locks = s.records("lock");
+    this.parked = s.records("parked");
   }
 
   /** The one record of machine-wide settings and lists. */
@@ -254,6 +257,8 @@ export const MISC = {
   pagesCollapsed: 7,
   hugeZeroUsers: 8,
   tableCount: 9,
+  /** head of the list of tables that are freed when no walk without locks is under way */
+  tableDeferred: 10,
 } as const;
 
 /** A folio's first page. */

@@ -5,7 +5,7 @@ import { madviseCollapse } from "../thp/madviseCollapse.ts";
 import { splitFolio } from "../thp/splitFolio.ts";
 import { isHugePmd, pmdOf } from "../thp/splitPmd.ts";
 import { madvisePopulate } from "./populate.ts";
-import { fail, failed, type Result } from "./errno.ts";
+import { fail, failed, type Failure, type Result } from "./errno.ts";
 import { dropFlag, folioGet, folioMapcount, folioPages, folioPut, hasFlag, isLarge, lruRetag } from "./folio.ts";
 import { guardInstall, guardRemove } from "./guard.ts";
 import { folioOf, type Kernel } from "./kernel.ts";
@@ -18,7 +18,9 @@ import { modifyVma, vmaAt, vmasIn } from "./vma.ts";
 import { VM, VM_SPECIAL, VMH } from "./vmFlags.ts";
 import { VMSTAT } from "./vmstat.ts";
 import { pteBatch, zapRange } from "./zap.ts";
-import type { TableIndex } from "../units.ts";
+import type { Pfn, TableIndex } from "../units.ts";
+import { traceAdvised } from "../why/pages.ts";
+import { refuseArgument, refuseConfig, refuseFlag, refuseHole, refuseRelease } from "../why/refusal.ts";
 
 /** madvise(2) on anonymous memory (mm/madvise.c). */
 
@@ -66,9 +68,40 @@ export function adviceValid(k: Kernel, advice: number): boolean {
   return true;
 }
 
+/** EINVAL for advice that adviceValid refuses: no such advice, not in this release, or not built in. */
+export function refuseAdvice(k: Kernel, mm: number, advice: number): Failure {
+  const symbol = "madvise_behavior_valid";
+  if ((advice === MADV.hugepage || advice === MADV.nohugepage || advice === MADV.collapse) && !k.geo.thp)
+    return refuseConfig(k, mm, symbol, "EINVAL", "transparentHugepage", "hint.advice");
+  if (advice === MADV.collapse) return refuseRelease(k, mm, symbol, "EINVAL", "madvCollapse", "hint.advice");
+  if (advice === MADV.guardInstall || advice === MADV.guardRemove) return refuseRelease(k, mm, symbol, "EINVAL", "guardRegions", "hint.advice");
+  if (advice === MADV.mergeable || advice === MADV.unmergeable) return refuseConfig(k, mm, symbol, "EINVAL", "ksm", "hint.advice");
+  if (advice === MADV.hwpoison || advice === MADV.softOffline) return refuseConfig(k, mm, symbol, "EINVAL", "memoryFailure", "hint.advice");
+  return refuseArgument(k, mm, symbol, "EINVAL", "refuse.argument", "advice", advice, "hint.advice");
+}
+
+const UNDER_READ_LOCK: ReadonlySet<number> = new Set([
+  MADV.remove,
+  MADV.willneed,
+  MADV.dontneed,
+  MADV.dontneedLocked,
+  MADV.cold,
+  MADV.pageout,
+  MADV.free,
+  MADV.populateRead,
+  MADV.populateWrite,
+  MADV.collapse,
+  MADV.guardInstall,
+  MADV.guardRemove,
+]);
+
+/** madvise_need_mmap_write: advice that changes VMAs. 6.17 does some of the other under a VMA's lock alone, which is not simulated. */
+export const needsMmapWrite = (advice: number): boolean => !UNDER_READ_LOCK.has(advice);
+
 /** do_madvise on a page-rounded range that is not empty: VMA by VMA; a hole is passed over and reported at the end. */
 export function* doMadvise(k: Kernel, task: Task, start: number, end: number, advice: number): Op<Result> {
-  if (advice === MADV.populateRead || advice === MADV.populateWrite) return yield* madvisePopulate(k, task.mm, start, end, advice === MADV.populateWrite);
+  const populate = advice === MADV.populateRead || advice === MADV.populateWrite;
+  if (populate && k.era.populateWalk === "straight") return yield* madvisePopulate(k, task.mm, start, end, advice === MADV.populateWrite);
   let hole = false;
   let at = start;
   for (const piece of vmasIn(k, task.mm, start, end)) {
@@ -83,17 +116,17 @@ export function* doMadvise(k: Kernel, task: Task, start: number, end: number, ad
       hole = true;
       continue;
     }
-    const r = yield* adviseVma(k, vma, at, to, advice);
+    const r = populate ? yield* madvisePopulate(k, task.mm, at, to, advice === MADV.populateWrite) : yield* adviseVma(k, vma, at, to, advice);
     if (failed(r)) return r;
     at = to;
   }
-  return hole || at < end ? fail("ENOMEM", "hint.hole") : 0;
+  return hole || at < end ? refuseHole(k, task.mm, "madvise_walk_vmas", "ENOMEM", start, end) : 0;
 }
 
 const DISCARDS: ReadonlySet<number> = new Set([MADV.free, MADV.dontneed, MADV.dontneedLocked, MADV.remove, MADV.dontfork, MADV.wipeonfork, MADV.guardInstall]);
 
 /** New VM_* flags of the advice that only changes those; undefined for the others, or the errno. */
-function flagAdvice(vma: Vma, advice: number): number | Result<undefined> {
+function flagAdvice(k: Kernel, vma: Vma, advice: number): number | Result<undefined> {
   const f = vma.flags;
   switch (advice) {
     case MADV.normal:
@@ -105,15 +138,16 @@ function flagAdvice(vma: Vma, advice: number): number | Result<undefined> {
     case MADV.dontfork:
       return f | VM.dontCopy;
     case MADV.dofork:
-      return f & VM.io ? fail("EINVAL") : f & ~VM.dontCopy;
+      return f & VM.io ? refuseFlag(k, vma, "madvise_vma_behavior", "EINVAL", "refuse.special", "VM_SPECIAL", true) : f & ~VM.dontCopy;
     case MADV.wipeonfork:
-      return vma.name !== "" || f & VM.shared ? fail("EINVAL") : f | VM.wipeOnFork;
+      return vma.name !== "" || f & VM.shared ? refuseFlag(k, vma, "madvise_vma_behavior", "EINVAL", "refuse.special", "VM_SPECIAL", true) : f | VM.wipeOnFork;
     case MADV.keeponfork:
-      return vma.flagsHi & VMH.droppable ? fail("EINVAL") : f & ~VM.wipeOnFork;
+      return vma.flagsHi & VMH.droppable ? refuseFlag(k, vma, "madvise_vma_behavior", "EINVAL", "refuse.special", "VM_DROPPABLE", true) : f & ~VM.wipeOnFork;
     case MADV.dontdump:
       return f | VM.dontDump;
     case MADV.dodump:
-      return f & VM_SPECIAL || vma.flagsHi & VMH.droppable ? fail("EINVAL") : f & ~VM.dontDump;
+      if (vma.flagsHi & VMH.droppable) return refuseFlag(k, vma, "madvise_vma_behavior", "EINVAL", "refuse.special", "VM_DROPPABLE", true);
+      return f & VM_SPECIAL ? refuseFlag(k, vma, "madvise_vma_behavior", "EINVAL", "refuse.special", "VM_SPECIAL", true) : f & ~VM.dontDump;
     case MADV.hugepage:
       return (f & ~VM.noHugePage) | VM.hugePage;
     case MADV.nohugepage:
@@ -128,8 +162,9 @@ function flagAdvice(vma: Vma, advice: number): number | Result<undefined> {
 }
 
 function* adviseVma(k: Kernel, vma: Vma, start: number, end: number, advice: number): Op<Result> {
-  if (vma.flagsHi & VMH.sealed && DISCARDS.has(advice) && !(vma.flags & VM.write)) return fail("EPERM", "hint.sealed");
-  const flags = flagAdvice(vma, advice);
+  if (vma.flagsHi & VMH.sealed && DISCARDS.has(advice) && !(vma.flags & VM.write))
+    return refuseFlag(k, vma, "can_modify_vma_madv", "EPERM", "refuse.sealed", "VM_SEALED", true, "hint.sealed");
+  const flags = flagAdvice(k, vma, advice);
   if (typeof flags === "number") {
     // MADV_HUGEPAGE enrols the mm before the VMA is changed, judged by the new flags
     if (advice === MADV.hugepage) khugepagedEnterVma(k, vma, flags);
@@ -141,9 +176,10 @@ function* adviseVma(k: Kernel, vma: Vma, start: number, end: number, advice: num
     case MADV.willneed:
       return 0;
     case MADV.remove:
-      return fail("EINVAL", "hint.removeNeedsFile");
+      return refuseArgument(k, vma.mm, "madvise_remove", "EINVAL", "refuse.file", "advice", "MADV_REMOVE", "hint.removeNeedsFile");
     case MADV.cold:
-      if (vma.flags & (VM.locked | VM.pfnmap | VM.hugetlb)) return fail("EINVAL", "hint.locked");
+      if (vma.flags & (VM.locked | VM.pfnmap | VM.hugetlb))
+        return refuseFlag(k, vma, "can_madv_lru_vma", "EINVAL", "refuse.locked", "VM_LOCKED", true, "hint.locked");
       forBlocks(k, vma, start, end, coldBlock);
       return 0;
     case MADV.pageout:
@@ -151,7 +187,8 @@ function* adviseVma(k: Kernel, vma: Vma, start: number, end: number, advice: num
     case MADV.free:
     case MADV.dontneed:
     case MADV.dontneedLocked:
-      if (vma.flags & (VM.pfnmap | (advice === MADV.dontneedLocked ? 0 : VM.locked))) return fail("EINVAL", "hint.locked");
+      if (vma.flags & (VM.pfnmap | (advice === MADV.dontneedLocked ? 0 : VM.locked)))
+        return refuseFlag(k, vma, "madvise_dontneed_free_valid_vma", "EINVAL", "refuse.locked", "VM_LOCKED", true, "hint.locked");
       if (advice === MADV.free) forBlocks(k, vma, start, end, freeBlock);
       else zapRange(k, vma, start, end, { keepGuards: true, reclaimTables: true });
       return 0;
@@ -194,12 +231,25 @@ function splitFor(k: Kernel, head: ReturnType<typeof folioOf>): boolean {
   return ok;
 }
 
+/** For explanations: every release would call the folio shared. */
+const sharedByAnyRule = (k: Kernel, page: Pfn): boolean =>
+  maybeMappedShared(k, page, "owners") && maybeMappedShared(k, page, "firstPage") && maybeMappedShared(k, page, "pageMapcount");
+
+/** A huge page that others may map is left alone. */
+function skipShared(k: Kernel, vma: Vma, start: number, pages: number, head: Pfn, what: "lazyfree" | "cold"): boolean {
+  if (!maybeMappedShared(k, head)) return false;
+  if (k.tracer !== null) traceAdvised(k, vma, start, pages, head, what, "shared", sharedByAnyRule(k, head));
+  return true;
+}
+
 /** madvise_free_huge_pmd and madvise_free_pte_range. */
 function freeBlock(k: Kernel, vma: Vma, start: number, end: number): void {
   const pmd = pmdOf(k, vma.mm, start);
   if (pmd !== undefined && isHugePmd(k, pmd.lo)) {
     const head = entryPfn(pmd.lo, pmd.hi);
-    if (isHugeZero(k, head) || maybeMappedShared(k, head)) return;
+    if (isHugeZero(k, head)) return;
+    if (skipShared(k, vma, start, end - start, head, "lazyfree")) return;
+    if (k.tracer !== null) traceAdvised(k, vma, start, end - start, head, "lazyfree", end - start === 1 << k.geo.pmdOrder ? "done" : "split", true);
     if (end - start === 1 << k.geo.pmdOrder) {
       dropFlag(k, head, PG.dirty);
       if (clean(k, pmd.lo) !== pmd.lo) {
@@ -236,6 +286,7 @@ function freePtes(k: Kernel, vma: Vma, t: TableIndex, start: number, end: number
       if (k.era.madviseFreeLarge === "batched") n = pteBatch(k, t, i, end - start - j, true);
       if (n < folioPages(k, head)) {
         const shared = k.era.madviseFreeLarge === "batched" ? maybeMappedShared(k, page) : k.mapcount.get(page) + k.entireMapcount.get(head) !== 1;
+        if (k.tracer !== null) traceAdvised(k, vma, start + j, n, head, "lazyfree", shared ? "shared" : "split", sharedByAnyRule(k, page));
         if (shared) {
           j += n;
           continue;
@@ -247,6 +298,7 @@ function freePtes(k: Kernel, vma: Vma, t: TableIndex, start: number, end: number
     }
     if (hasFlag(k, head, PG.dirty)) {
       if (folioMapcount(k, head) !== folioPages(k, head)) {
+        if (k.tracer !== null) traceAdvised(k, vma, start + j, n, head, "lazyfree", "shared", true);
         j += n;
         continue;
       }
@@ -257,6 +309,7 @@ function freePtes(k: Kernel, vma: Vma, t: TableIndex, start: number, end: number
       if (clean(k, was) !== was) setEntry(k, t, i + b, clean(k, was), hiAt(k, t, i + b));
     }
     tlbFlushRange(k, vma.mm, start + j, start + j + n);
+    if (k.tracer !== null) traceAdvised(k, vma, start + j, n, head, "lazyfree", "done", true);
     markLazyFree(k, head);
     j += n;
   }
@@ -268,7 +321,9 @@ function coldBlock(k: Kernel, vma: Vma, start: number, end: number): void {
   const pmd = pmdOf(k, vma.mm, start);
   if (pmd !== undefined && isHugePmd(k, pmd.lo)) {
     const head = entryPfn(pmd.lo, pmd.hi);
-    if (isHugeZero(k, head) || maybeMappedShared(k, head)) return;
+    if (isHugeZero(k, head)) return;
+    if (skipShared(k, vma, start, end - start, head, "cold")) return;
+    if (k.tracer !== null) traceAdvised(k, vma, start, end - start, head, "cold", end - start === 1 << k.geo.pmdOrder ? "done" : "split", true);
     if (end - start === 1 << k.geo.pmdOrder) {
       setEntry(k, pmd.table, pmd.i, pmd.lo & ~e.accessed, pmd.hi);
       tlbFlushRange(k, vma.mm, start, end);
@@ -294,12 +349,15 @@ function coldBlock(k: Kernel, vma: Vma, start: number, end: number): void {
       n = k.era.madviseFreeLarge === "batched" ? pteBatch(k, t, i, end - start - j, true) : 1;
       if (n < folioPages(k, head)) {
         const shared = k.era.madviseFreeLarge === "batched" ? maybeMappedShared(k, page) : k.mapcount.get(page) + k.entireMapcount.get(head) !== 1;
+        if (k.tracer !== null) traceAdvised(k, vma, start + j, n, head, "cold", shared ? "shared" : "split", sharedByAnyRule(k, page));
         if (!shared && splitFor(k, head)) continue;
         j += n;
         continue;
       }
     }
-    if (hasFlag(k, head, PG.lru) && folioMapcount(k, head) === folioPages(k, head)) {
+    const own = folioMapcount(k, head) === folioPages(k, head);
+    if (k.tracer !== null) traceAdvised(k, vma, start + j, n, head, "cold", own ? "done" : "shared", true);
+    if (hasFlag(k, head, PG.lru) && own) {
       for (let b = 0; b < n; b++) setEntry(k, t, i + b, loAt(k, t, i + b) & ~e.accessed, hiAt(k, t, i + b));
       tlbFlushRange(k, vma.mm, start + j, start + j + n);
       lruRetag(k, head, 0, PG.active | PG.referenced);

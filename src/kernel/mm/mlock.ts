@@ -11,6 +11,7 @@ import type { Task, Vma } from "./records.ts";
 import { modifyVma, vmasIn } from "./vma.ts";
 import { VM, VM_LOCKED_MASK, VM_SPECIAL } from "./vmFlags.ts";
 import { pteBatch } from "./zap.ts";
+import { refuseArgument, refuseHole, refuseMemlock } from "../why/refusal.ts";
 
 /** mlock and its kin (mm/mlock.c). */
 
@@ -78,13 +79,13 @@ function mlockFixup(k: Kernel, vmaIn: Vma, start: number, end: number, newFlags:
 function applyLockFlags(k: Kernel, mm: number, start: number, end: number, flags: number): Result {
   let at = start;
   for (const found of vmasIn(k, mm, start, end)) {
-    if (found.start > at) return fail("ENOMEM", "hint.hole");
+    if (found.start > at) return refuseHole(k, mm, "apply_vma_lock_flags", "ENOMEM", at, found.start);
     const vma = k.vmas.find(found.slot) ?? vmasIn(k, mm, at, at + 1)[0];
     const to = Math.min(end, found.end);
     mlockFixup(k, vma, at, to, (vma.flags & ~VM_LOCKED_MASK) | flags);
     at = to;
   }
-  return at < end ? fail("ENOMEM", "hint.hole") : 0;
+  return at < end ? refuseHole(k, mm, "apply_vma_lock_flags", "ENOMEM", at, end) : 0;
 }
 
 /** count_mm_mlocked_page_nr: pages of the range that are locked already. */
@@ -98,11 +99,11 @@ const posixError = (r: Result): Result => (failed(r) ? (r.errno === "EFAULT" ? f
 
 /** do_mlock. `flags`: VM_LOCKED, with VM_LOCKONFAULT for MLOCK_ONFAULT. Page-rounded range. */
 export function* mlockRange(k: Kernel, task: Task, start: number, end: number, flags: number): Op<Result> {
-  if (task.rlimitMemlock === 0 && !task.capIpcLock) return fail("EPERM");
+  if (task.rlimitMemlock === 0 && !task.capIpcLock) return refuseMemlock(k, task, "can_do_mlock", "EPERM");
   const limit = Math.floor(task.rlimitMemlock / 4096);
   let locked = end - start + k.mmCount(task.mm, MMC.lockedVm);
   if (locked > limit && !task.capIpcLock) locked -= lockedIn(k, task.mm, start, end);
-  if (locked > limit && !task.capIpcLock) return fail("ENOMEM", "hint.memlock");
+  if (locked > limit && !task.capIpcLock) return refuseMemlock(k, task, "do_mlock", "ENOMEM", "hint.memlock");
   const r = start === end ? 0 : applyLockFlags(k, task.mm, start, end, flags);
   if (failed(r)) return r;
   return posixError(yield* mmPopulate(k, task.mm, start, end, false));
@@ -112,9 +113,11 @@ export const munlockRange = (k: Kernel, task: Task, start: number, end: number):
 
 /** apply_mlockall_flags and mlockall(2). */
 export function* mlockall(k: Kernel, task: Task, current: boolean, future: boolean, onfault: boolean): Op<Result> {
-  if ((!current && !future) || (!current && !future && onfault)) return fail("EINVAL", "hint.mlockall");
-  if (task.rlimitMemlock === 0 && !task.capIpcLock) return fail("EPERM");
-  if (current && !task.capIpcLock && k.mmCount(task.mm, MMC.totalVm) > Math.floor(task.rlimitMemlock / 4096)) return fail("ENOMEM", "hint.memlock");
+  if ((!current && !future) || (!current && !future && onfault))
+    return refuseArgument(k, task.mm, "__do_sys_mlockall", "EINVAL", "refuse.argument", "flags", onfault ? "MCL_ONFAULT alone" : 0, "hint.mlockall");
+  if (task.rlimitMemlock === 0 && !task.capIpcLock) return refuseMemlock(k, task, "can_do_mlock", "EPERM");
+  if (current && !task.capIpcLock && k.mmCount(task.mm, MMC.totalVm) > Math.floor(task.rlimitMemlock / 4096))
+    return refuseMemlock(k, task, "__do_sys_mlockall", "ENOMEM", "hint.memlock");
   const bits = VM.locked | (onfault ? VM.lockOnFault : 0);
   k.mms.update(task.mm, { defFlags: future ? bits : 0 });
   if (!current) return 0;

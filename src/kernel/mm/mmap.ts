@@ -1,6 +1,6 @@
 import type { Op } from "../sched/points.ts";
 import { khugepagedEnterVma } from "../thp/khugepagedList.ts";
-import { fail, failed, type Result } from "./errno.ts";
+import { failed, type Failure, type Result } from "./errno.ts";
 import { MMC, type Kernel } from "./kernel.ts";
 import { mlockFutureOk } from "./mlock.ts";
 import { freePgdRange } from "./pgtable.ts";
@@ -9,6 +9,8 @@ import type { Task, Vma } from "./records.ts";
 import { anyVmaIn, changeVma, insertVma, lowerIndex, mergeVma, removeVma, splitVma, vmasIn } from "./vma.ts";
 import { VM, VMH } from "./vmFlags.ts";
 import { ZAP_ALL, zapRange } from "./zap.ts";
+import { refuseArgument, refuseLimit, refuseMapCount, refuseMemlock, refuseOccupied, refuseOvercommit, refuseSealed } from "../why/refusal.ts";
+import { tracePlacement } from "../why/vma.ts";
 
 /** mmap, munmap, brk (mm/mmap.c, mm/vma.c) for anonymous memory. Page numbers; callers have rounded. */
 
@@ -35,6 +37,12 @@ export function mayExpand(k: Kernel, task: Task, flags: number, pages: number): 
   if (k.mmCount(task.mm, MMC.totalVm) + pages > Math.floor(task.rlimitAs / 4096)) return false;
   const data = isData(flags);
   return !data || k.mmCount(task.mm, MMC.dataVm) + pages <= Math.floor(task.rlimitData / 4096);
+}
+
+/** ENOMEM for what mayExpand refused: the limit that is too low. */
+export function refuseExpand(k: Kernel, task: Task, pages: number, hint?: string): Failure {
+  const total = k.mmCount(task.mm, MMC.totalVm) + pages > Math.floor(task.rlimitAs / 4096);
+  return refuseLimit(k, task, "may_expand_vm", "ENOMEM", total ? "as" : "data", hint);
 }
 
 /** is_data_mapping: private, writable, not a stack. */
@@ -71,19 +79,20 @@ function topDownGap(k: Kernel, mm: number, pages: number, align: number): number
 /** get_unmapped_area for anonymous memory, with THP alignment as the release does it (kernel-semantics.md 1.9). */
 export function unmappedArea(k: Kernel, mm: number, hint: number, pages: number): Result {
   const top = k.geo.taskSizePages;
-  if (pages > top) return fail("ENOMEM");
+  if (pages > top) return refuseArgument(k, mm, "get_unmapped_area", "ENOMEM", "refuse.addressRange", "length", pages);
   if (hint > 0 && hint + pages <= top && !anyVmaIn(k, mm, hint, hint + pages)) return hint;
   const pmd = 1 << k.geo.pmdOrder;
   const style = k.era.mmapThpAlign;
   const wants =
     k.geo.thp &&
     (style === "always" ? pages >= pmd : style === "pmdMultiple" ? pages % pmd === 0 : style === "pmdMultipleNoHint" ? pages % pmd === 0 && hint === 0 : false);
+  if (k.tracer !== null) tracePlacement(k, mm, hint, pages, wants);
   if (wants) {
     const aligned = topDownGap(k, mm, pages, pmd);
     if (aligned >= 0) return aligned;
   }
   const found = topDownGap(k, mm, pages, 1);
-  return found >= 0 ? found : fail("ENOMEM");
+  return found >= 0 ? found : refuseArgument(k, mm, "vm_unmapped_area", "ENOMEM", "refuse.noRoom", "length", pages);
 }
 
 export interface MmapRequest {
@@ -99,7 +108,7 @@ export interface MmapRequest {
 /** do_mmap for private anonymous memory. Returns the page number of the mapping. */
 export function* doMmap(k: Kernel, task: Task, r: MmapRequest): Op<Result> {
   const mm = task.mm;
-  if (k.mms.get(mm).vmas.length > k.g.maxMapCount) return fail("ENOMEM", "hint.mapCount");
+  if (k.mms.get(mm).vmas.length > k.g.maxMapCount) return refuseMapCount(k, mm, "do_mmap");
   let flags = (r.prot & 7) | k.mms.get(mm).defFlags | VM.mayRead | VM.mayWrite | VM.mayExec;
   let flagsHi = 0;
   if (r.flags & MAP.growsDown) flags |= VM.growsDown;
@@ -107,18 +116,19 @@ export function* doMmap(k: Kernel, task: Task, r: MmapRequest): Op<Result> {
   if (r.flags & MAP.stack && k.era.stackNoHugePage) flags |= VM.noHugePage;
   let start = r.start;
   if (r.flags & (MAP.fixed | MAP.fixedNoReplace)) {
-    if (start + r.pages > k.geo.taskSizePages) return fail("ENOMEM", "hint.taskSize");
-    if (r.flags & MAP.fixedNoReplace && anyVmaIn(k, mm, start, start + r.pages)) return fail("EEXIST", "hint.occupied");
+    if (start + r.pages > k.geo.taskSizePages)
+      return refuseArgument(k, mm, "get_unmapped_area", "ENOMEM", "refuse.addressRange", "address", start, "hint.taskSize");
+    if (r.flags & MAP.fixedNoReplace && anyVmaIn(k, mm, start, start + r.pages))
+      return refuseOccupied(k, mm, "do_mmap", "EEXIST", start, start + r.pages, "hint.occupied");
   } else {
     const found = unmappedArea(k, mm, start, r.pages);
     if (failed(found)) return found;
     start = found;
   }
-  if (r.flags & MAP.locked && task.rlimitMemlock === 0 && !task.capIpcLock) return fail("EPERM");
-  if (flags & VM.locked && !mlockFutureOk(k, task, r.pages)) return fail("EAGAIN", "hint.memlock");
+  if (r.flags & MAP.locked && task.rlimitMemlock === 0 && !task.capIpcLock) return refuseMemlock(k, task, "can_do_mlock", "EPERM");
+  if (flags & VM.locked && !mlockFutureOk(k, task, r.pages)) return refuseMemlock(k, task, "mlock_future_ok", "EAGAIN", "hint.memlock");
   if ((r.flags & MAP.droppable) === MAP.droppable && k.era.droppable) {
-    if (flags & VM.locked) return fail("EINVAL");
-    if (flags & VM.growsDown) return fail("EINVAL");
+    if (flags & (VM.locked | VM.growsDown)) return refuseArgument(k, mm, "do_mmap", "EINVAL", "refuse.argument", "flags", r.flags);
     flags |= VM.wipeOnFork | VM.dontDump | VM.noReserve;
     flagsHi |= VMH.droppable;
   }
@@ -135,16 +145,14 @@ export function mmapRegion(k: Kernel, task: Task, start: number, pages: number, 
   const mm = task.mm;
   let flags = flagsIn;
   const replaced = vmasIn(k, mm, start, start + pages).reduce((sum, v) => sum + Math.min(v.end, start + pages) - Math.max(v.start, start), 0);
-  if (replaced > 0 && vmasIn(k, mm, start, start + pages).some((v) => v.flagsHi & VMH.sealed)) return fail("EPERM", "hint.sealed");
-  if (!mayExpand(k, task, flags, pages - replaced)) return fail("ENOMEM", "hint.addressSpace");
+  const cut = cutForUnmap(k, mm, start, start + pages);
+  if (failed(cut)) return cut;
+  if (!mayExpand(k, task, flags, pages - replaced)) return refuseExpand(k, task, pages - replaced, "hint.addressSpace");
   if ((flags & (VM.noReserve | VM.shared | VM.write)) === VM.write) {
-    if (!enoughMemory(k, pages)) return fail("ENOMEM", "hint.overcommit");
+    if (!enoughMemory(k, pages)) return refuseOvercommit(k, mm, pages);
     flags |= VM.account;
   }
-  if (replaced > 0) {
-    const r = doMunmap(k, mm, start, start + pages);
-    if (failed(r)) return r;
-  }
+  if (replaced > 0) removeRange(k, mm, start, start + pages);
   const merged = mergeVma(k, { mm, start, end: start + pages, flags, flagsHi, pgoff: start, name: "", anonVma: 0, middle: undefined, copiedFrom: undefined });
   let vma: Vma;
   if (merged !== undefined) vma = changeVma(k, merged.slot, { flags: merged.flags | VM.softDirty });
@@ -157,17 +165,33 @@ export function mmapRegion(k: Kernel, task: Task, start: number, pages: number, 
   return vma.start;
 }
 
-/** do_munmap: removes every mapping of [start, end). Nothing mapped there is not an error. */
-export function doMunmap(k: Kernel, mm: number, start: number, end: number): Result {
+/**
+ * vms_gather_munmap_vmas: cuts the mappings at both ends of the range. A sealed mapping refuses; what was cut before it was
+ * met stays cut (6.12; the first releases of mseal looked at the whole range first).
+ */
+function cutForUnmap(k: Kernel, mm: number, start: number, end: number): Result {
   const hit = vmasIn(k, mm, start, end);
   if (hit.length === 0) return 0;
-  if (hit.some((v) => v.flagsHi & VMH.sealed)) return fail("EPERM", "hint.sealed");
+  const sealed = (v: Vma): boolean => (v.flagsHi & VMH.sealed) !== 0;
+  const anySealed = hit.find(sealed);
+  if (k.era.sealedCheck === "wholeRange" && anySealed !== undefined) return refuseSealed(k, anySealed, "can_modify_mm");
   const first = hit[0];
-  const last = hit[hit.length - 1];
-  if (first.start < start && last.end > end && first.slot === last.slot && k.mms.get(mm).vmas.length >= k.g.maxMapCount) return fail("ENOMEM", "hint.mapCount");
-  if (first.start < start) splitVma(k, first.slot, start, true);
-  const tail = vmasIn(k, mm, end - 1, end)[0];
-  if (tail !== undefined && tail.end > end) splitVma(k, tail.slot, end, false);
+  if (first.start < start) {
+    if (first.end > end && k.mms.get(mm).vmas.length >= k.g.maxMapCount) return refuseMapCount(k, mm, "vms_gather_munmap_vmas");
+    if (sealed(first)) return refuseSealed(k, first, "vms_gather_munmap_vmas");
+    splitVma(k, first.slot, start, true);
+  }
+  for (const vma of vmasIn(k, mm, start, end)) {
+    if (sealed(vma)) return refuseSealed(k, vma, "vms_gather_munmap_vmas");
+    if (vma.end > end) splitVma(k, vma.slot, end, false);
+  }
+  return 0;
+}
+
+/** do_munmap: removes every mapping of [start, end). Nothing mapped there is not an error. */
+export function doMunmap(k: Kernel, mm: number, start: number, end: number): Result {
+  const cut = cutForUnmap(k, mm, start, end);
+  if (failed(cut)) return cut;
   removeRange(k, mm, start, end);
   return 0;
 }

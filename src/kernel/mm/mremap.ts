@@ -2,16 +2,28 @@ import type { Op } from "../sched/points.ts";
 import { isHugePmd, pmdOf, splitPmd } from "../thp/splitPmd.ts";
 import { bugOn } from "../assert.ts";
 import { anonVmaClone, unlinkAnonVmas } from "./anonVma.ts";
-import { fail, failed, type Result } from "./errno.ts";
+import { failed, type Failure, type Result } from "./errno.ts";
 import { MMC, type Kernel } from "./kernel.ts";
 import { mlockFutureOk } from "./mlock.ts";
-import { doMunmap, enoughMemory, mayExpand, statAccount, unmappedArea } from "./mmap.ts";
+import { doMunmap, enoughMemory, mayExpand, refuseExpand, statAccount, unmappedArea } from "./mmap.ts";
 import { clearEntry, deposit, hiAt, indexAt, loAt, pteLevel, setEntry, walkAlloc, walkTo, withdraw } from "./pgtable.ts";
 import { mmPopulate } from "./populate.ts";
 import type { Task, Vma } from "./records.ts";
 import { tlbFlushRange } from "./tlb.ts";
 import { anyVmaIn, changeVma, insertVma, mergeVma, vmaAt, vmasIn } from "./vma.ts";
 import { VM, VM_LOCKED_MASK, VMH } from "./vmFlags.ts";
+import { traceSplitPartial } from "../why/pages.ts";
+import {
+  refuseArgument,
+  refuseBounds,
+  refuseFlag,
+  refuseHole,
+  refuseMapCount,
+  refuseMemlock,
+  refuseOccupied,
+  refuseOvercommit,
+  refuseSealed,
+} from "../why/refusal.ts";
 
 /** mremap (mm/mremap.c). Page numbers; lengths are rounded up. */
 export interface MremapRequest {
@@ -53,7 +65,10 @@ function moveExtent(k: Kernel, from: Vma, to: Vma, oldVpn: number, newVpn: numbe
       if (isHugePmd(k, lo) && target !== pmd.table) deposit(k, target, withdraw(k, pmd.table));
       return;
     }
-    if (isHugePmd(k, pmd.lo)) splitPmd(k, from, pmd, oldVpn);
+    if (isHugePmd(k, pmd.lo)) {
+      if (k.tracer !== null) traceSplitPartial(k, from, "move_page_tables", oldVpn, oldVpn + extent);
+      splitPmd(k, from, pmd, oldVpn);
+    }
   }
   const source = walkTo(k, k.mms.get(from.mm).pgd, oldVpn, pteLevel(k));
   if (source === 0) return;
@@ -98,8 +113,9 @@ function copyVma(k: Kernel, vma: Vma, start: number, pages: number, pgoffIn: num
 
 /** move_vma. Returns the new page number. */
 function moveVma(k: Kernel, r: MremapRequest, vma: Vma, oldPages: number, target: number): Result {
-  if (k.mms.get(vma.mm).vmas.length >= k.g.maxMapCount - 3) return fail("ENOMEM", "hint.mapCount");
-  if (vma.flags & VM.account && !enoughMemory(k, r.dontUnmap ? r.newPages : r.newPages - oldPages)) return fail("ENOMEM", "hint.overcommit");
+  if (k.mms.get(vma.mm).vmas.length >= k.g.maxMapCount - 3) return refuseMapCount(k, vma.mm, "prep_move_vma");
+  const charged = r.dontUnmap ? r.newPages : r.newPages - oldPages;
+  if (vma.flags & VM.account && !enoughMemory(k, charged)) return refuseOvercommit(k, vma.mm, charged);
   const flags = vma.flags;
   const pgoff = vma.pgoff + (r.start - vma.start);
   const fresh = copyVma(k, vma, target, r.newPages, pgoff);
@@ -108,7 +124,7 @@ function moveVma(k: Kernel, r: MremapRequest, vma: Vma, oldPages: number, target
   statAccount(k, vma.mm, flags, r.newPages);
   if (r.dontUnmap) {
     if (flags & VM.locked && k.era.mremapDontUnmapCountsLocked) k.countMm(vma.mm, MMC.lockedVm, r.newPages);
-    const left = changeVma(k, source.slot, { flags: source.flags & ~VM_LOCKED_MASK });
+    const left = changeVma(k, source.slot, { flags: source.flags & ~(VM_LOCKED_MASK | (k.era.mremapDontUnmapLosesAccount ? VM.account : 0)) });
     if (fresh.slot !== source.slot && left.start === r.start && left.end === r.start + oldPages) {
       unlinkAnonVmas(k, left.slot);
       changeVma(k, left.slot, { anonVma: 0, chain: [] });
@@ -120,16 +136,27 @@ function moveVma(k: Kernel, r: MremapRequest, vma: Vma, oldPages: number, target
   return target;
 }
 
+/** EFAULT: no VMA holds the old address. */
+const refuseUnmapped = (k: Kernel, task: Task, r: MremapRequest): Failure =>
+  refuseHole(k, task.mm, "vma_lookup", "EFAULT", r.start, r.start + Math.max(1, r.oldPages), "hint.unmapped");
+
+/** ENOMEM: no room up to `end`, and moving was not allowed. */
+function refuseInPlace(k: Kernel, vma: Vma, end: number): Failure {
+  if (anyVmaIn(k, vma.mm, vma.end, end)) return refuseOccupied(k, vma.mm, "vma_expandable", "ENOMEM", vma.end, end, "hint.mayMove");
+  return refuseArgument(k, vma.mm, "vma_expandable", "ENOMEM", "refuse.noRoom", "flags", "no MREMAP_MAYMOVE", "hint.mayMove");
+}
+
 /** The checks that need a VMA for growing or moving (check_prep_vma 6.17, vma_to_resize before). */
 function checkVma(k: Kernel, task: Task, vma: Vma, r: MremapRequest, oldPages: number): Result {
-  if (oldPages === 0) return fail("EINVAL", "hint.duplicatePrivate");
-  if (r.dontUnmap && vma.flags & (VM.dontExpand | VM.pfnmap)) return fail("EINVAL");
-  if (oldPages > vma.end - r.start) return fail("EFAULT", "hint.acrossVmas");
+  if (oldPages === 0) return refuseArgument(k, vma.mm, "check_prep_vma", "EINVAL", "refuse.lengthZero", "old_size", 0, "hint.duplicatePrivate");
+  const special = (vma.flags & (VM.dontExpand | VM.pfnmap)) !== 0;
+  if (r.dontUnmap && special) return refuseFlag(k, vma, "check_prep_vma", "EINVAL", "refuse.special", "VM_SPECIAL", true);
+  if (oldPages > vma.end - r.start) return refuseBounds(k, vma, "check_prep_vma", "EFAULT", r.start, r.start + oldPages, "hint.acrossVmas");
   if (r.newPages === oldPages) return 0;
-  if (vma.flags & (VM.dontExpand | VM.pfnmap)) return fail("EFAULT");
+  if (special) return refuseFlag(k, vma, "check_prep_vma", "EFAULT", "refuse.special", "VM_SPECIAL", true);
   const delta = r.newPages - oldPages;
-  if (vma.flags & VM.locked && !mlockFutureOk(k, task, delta)) return fail("EAGAIN", "hint.memlock");
-  if (!mayExpand(k, task, vma.flags, delta)) return fail("ENOMEM", "hint.addressSpace");
+  if (vma.flags & VM.locked && !mlockFutureOk(k, task, delta)) return refuseMemlock(k, task, "mlock_future_ok", "EAGAIN", "hint.memlock");
+  if (!mayExpand(k, task, vma.flags, delta)) return refuseExpand(k, task, delta, "hint.addressSpace");
   return 0;
 }
 
@@ -138,8 +165,8 @@ function remapTo(k: Kernel, task: Task, r: MremapRequest): Result {
   let oldPages = r.oldPages;
   const checkFirst = k.era.mremapMultiVma;
   const before = vmaAt(k, task.mm, r.start);
-  if (before === undefined) return fail("EFAULT", "hint.unmapped");
-  if (before.flagsHi & VMH.sealed) return fail("EPERM", "hint.sealed");
+  if (before === undefined) return refuseUnmapped(k, task, r);
+  if (before.flagsHi & VMH.sealed) return refuseSealed(k, before, "check_prep_vma");
   const shrink = oldPages > r.newPages;
   if (checkFirst) {
     const c = checkVma(k, task, before, r, shrink ? r.newPages : oldPages);
@@ -155,12 +182,12 @@ function remapTo(k: Kernel, task: Task, r: MremapRequest): Result {
     oldPages = r.newPages;
   }
   const vma = vmaAt(k, task.mm, r.start);
-  if (vma === undefined) return fail("EFAULT", "hint.unmapped");
+  if (vma === undefined) return refuseUnmapped(k, task, r);
   if (!checkFirst) {
     const c = checkVma(k, task, vma, r, oldPages);
     if (failed(c)) return c;
   }
-  if (r.dontUnmap && !mayExpand(k, task, vma.flags, oldPages)) return fail("ENOMEM", "hint.addressSpace");
+  if (r.dontUnmap && !mayExpand(k, task, vma.flags, oldPages)) return refuseExpand(k, task, oldPages, "hint.addressSpace");
   const target = r.fixed >= 0 ? r.fixed : unmappedArea(k, task.mm, 0, r.newPages);
   if (failed(target)) return target;
   return moveVma(k, r, vma, oldPages, target);
@@ -172,7 +199,7 @@ function expand(k: Kernel, task: Task, r: MremapRequest, vma: Vma): Result {
   const end = vma.end + delta;
   const roomAbove = r.oldPages === vma.end - r.start && end <= k.geo.taskSizePages && !anyVmaIn(k, task.mm, vma.end, end);
   if (roomAbove) {
-    if (vma.flags & VM.account && !enoughMemory(k, delta)) return fail("ENOMEM", "hint.overcommit");
+    if (vma.flags & VM.account && !enoughMemory(k, delta)) return refuseOvercommit(k, task.mm, delta);
     const merged = mergeVma(k, {
       mm: task.mm,
       start: vma.end,
@@ -190,7 +217,7 @@ function expand(k: Kernel, task: Task, r: MremapRequest, vma: Vma): Result {
     if (vma.flags & VM.locked) k.countMm(task.mm, MMC.lockedVm, delta);
     return r.start;
   }
-  if (!r.mayMove) return fail("ENOMEM", "hint.mayMove");
+  if (!r.mayMove) return refuseInPlace(k, vma, end);
   const target = unmappedArea(k, task.mm, 0, r.newPages);
   if (failed(target)) return target;
   return moveVma(k, r, vma, r.oldPages, target);
@@ -200,7 +227,7 @@ function expand(k: Kernel, task: Task, r: MremapRequest, vma: Vma): Result {
 function remapMove(k: Kernel, task: Task, r: MremapRequest): Result {
   const end = r.start + r.oldPages;
   const pieces = vmasIn(k, task.mm, r.start, end);
-  if (pieces.length === 0 || pieces[0].start > r.start) return fail("EFAULT", "hint.unmapped");
+  if (pieces.length === 0 || pieces[0].start > r.start) return refuseUnmapped(k, task, r);
   let first: Result | undefined;
   let target = r.fixed;
   let lastEnd = 0;
@@ -214,7 +241,7 @@ function remapMove(k: Kernel, task: Task, r: MremapRequest): Result {
     first ??= done;
     target = done + pages;
   }
-  return first ?? fail("EFAULT");
+  return first ?? refuseUnmapped(k, task, r);
 }
 
 /** do_mremap after the checks of addresses and flags that need no VMA. Returns the new page number. */
@@ -228,18 +255,19 @@ export function* doMremap(k: Kernel, task: Task, r: MremapRequest): Op<Result> {
 
 function remap(k: Kernel, task: Task, r: MremapRequest): Result {
   const top = k.geo.taskSizePages;
-  if (r.newPages === 0 || r.newPages > top) return fail("EINVAL");
+  if (r.newPages === 0 || r.newPages > top) return refuseArgument(k, task.mm, "check_mremap_params", "EINVAL", "refuse.addressRange", "new_size", r.newPages);
   if (r.fixed >= 0 || r.dontUnmap) {
     const target = r.fixed >= 0 ? r.fixed : 0;
-    if (target > top - r.newPages) return fail("EINVAL");
-    if (r.start + r.oldPages > target && target + r.newPages > r.start) return fail("EINVAL", "hint.overlap");
-    if (k.mms.get(task.mm).vmas.length + 2 >= k.g.maxMapCount - 3) return fail("ENOMEM", "hint.mapCount");
+    if (target > top - r.newPages) return refuseArgument(k, task.mm, "check_mremap_params", "EINVAL", "refuse.addressRange", "new_address", target);
+    if (r.start + r.oldPages > target && target + r.newPages > r.start)
+      return refuseArgument(k, task.mm, "vrm_overlaps", "EINVAL", "refuse.overlap", "new_address", target, "hint.overlap");
+    if (k.mms.get(task.mm).vmas.length + 2 >= k.g.maxMapCount - 3) return refuseMapCount(k, task.mm, "mremap_to");
     if (k.era.mremapMultiVma && r.fixed >= 0 && r.oldPages === r.newPages && r.oldPages > 0) return remapMove(k, task, r);
     return remapTo(k, task, r);
   }
   const vma = vmaAt(k, task.mm, r.start);
-  if (vma === undefined) return fail("EFAULT", "hint.unmapped");
-  if (vma.flagsHi & VMH.sealed) return fail("EPERM", "hint.sealed");
+  if (vma === undefined) return refuseUnmapped(k, task, r);
+  if (vma.flagsHi & VMH.sealed) return refuseSealed(k, vma, "check_prep_vma");
   if (r.oldPages === r.newPages) return r.start;
   if (r.oldPages > r.newPages) {
     const u = doMunmap(k, task.mm, r.start + r.newPages, r.start + r.oldPages);

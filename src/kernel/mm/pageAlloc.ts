@@ -30,9 +30,9 @@ const FALLBACKS: readonly (readonly number[])[] = [
 
 const LISTS = (MAX_ORDER + 1) * 3;
 /** freeHead/freeCount: list of (zone slot, order, type); then the frontier and the free pages of each zone */
-const listAt = (zone: number, order: number, type: number): number => zone * 64 + order * 3 + type;
+export const listAt = (zone: number, order: number, type: number): number => zone * 64 + order * 3 + type;
 const frontierAt = (zone: number): number => zone * 64 + LISTS;
-const freePagesAt = (zone: number): number => zone * 64 + LISTS + 1;
+export const freePagesAt = (zone: number): number => zone * 64 + LISTS + 1;
 
 export const pagesToBytes = (pages: number): number => pages * 4096;
 
@@ -123,6 +123,20 @@ function steal(k: Kernel, zone: number, order: number, type: number): number {
   return NO_PFN;
 }
 
+/**
+ * __rmqueue: a block of the type itself, else of memory that was never used, else of another type. Never-used memory
+ * counts as movable: other types steal from it, and no more of it is carved than one block of the highest order.
+ */
+function takeBlock(k: Kernel, zone: Zone, order: number, type: number): number {
+  for (;;) {
+    const pfn = takeSmallest(k, zone.slot, order, type);
+    if (pfn !== NO_PFN) return pfn;
+    const largest = listAt(zone.slot, MAX_ORDER, MOVABLE);
+    if (type !== MOVABLE && k.freeHead.get(largest) >= 0) return steal(k, zone.slot, order, type);
+    if (!carve(k, zone)) return steal(k, zone.slot, order, type);
+  }
+}
+
 function zonePreference(k: Kernel): readonly number[] {
   const n = k.zones.count;
   return n === 3 ? [3, 2, 1] : n === 2 ? [2, 1] : [1];
@@ -142,16 +156,12 @@ export function allocPages(k: Kernel, order: number, type: MigrateType): Pfn {
   for (const slot of zonePreference(k)) {
     const zone = k.zones.get(slot);
     if (k.freeCount.get(freePagesAt(slot)) - (1 << order) < minWatermark(zone)) continue;
-    let pfn = takeSmallest(k, slot, order, wanted);
-    while (pfn === NO_PFN && carve(k, zone)) pfn = takeSmallest(k, slot, order, wanted);
-    if (pfn === NO_PFN) pfn = steal(k, slot, order, wanted);
+    const pfn = takeBlock(k, zone, order, wanted);
     if (pfn === NO_PFN) continue;
     k.freeCount.add(freePagesAt(slot), -(1 << order));
     k.vmstat.add(ALLOC_ITEM[zone.name], 1 << order);
     return pfn as Pfn;
   }
-  if (k.tracer !== null)
-    k.tracer.decide({ symbol: "__alloc_pages", rule: "alloc.noBlock", outcome: "fail", causes: [{ kind: "memory", order }], mm: 0, vpn: -1 });
   return NO_PFN;
 }
 
@@ -219,7 +229,11 @@ export function freeBlocks(k: Kernel, slot: number): number[] {
   return out;
 }
 
-/** Walks every free block on the lists (for the invariants and views). */
+/** Head of a free list, -1 when it is empty, and how many blocks the zone says it has. */
+export const firstFree = (k: Kernel, zone: number, order: number, type: number): number => k.freeHead.get(listAt(zone, order, type));
+export const freeBlocksOn = (k: Kernel, zone: number, order: number, type: number): number => k.freeCount.get(listAt(zone, order, type));
+
+/** Walks every free block on the lists (for views). */
 export function* freeListBlocks(k: Kernel, slot: number): Generator<{ pfn: number; order: number; type: number }> {
   for (let order = 0; order <= MAX_ORDER; order++) {
     for (let type = 0; type < 3; type++) {

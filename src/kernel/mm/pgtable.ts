@@ -1,5 +1,6 @@
 import type { Geometry } from "../arch/geometry.ts";
 import { bugOn } from "../assert.ts";
+import { irqsOffSomewhere } from "../sched/locks.ts";
 import { asTable, NO_PFN, NO_TABLE, type Pfn, type TableIndex } from "../units.ts";
 import { MISC, MMC, type Kernel } from "./kernel.ts";
 import { allocPages, freePages } from "./pageAlloc.ts";
@@ -83,8 +84,30 @@ export function tableAlloc(k: Kernel): TableIndex {
   return asTable(t);
 }
 
+/**
+ * Frees a table that was taken out of its place. While a CPU walks without locks (GUP-fast) it may be reading it, and
+ * it is kept aside until freeDeferredTables, as Linux does with RCU or by waiting for an interrupt (tlb_remove_table).
+ */
 export function tableFree(k: Kernel, t: TableIndex): void {
   bugOn(k.tableUsed.get(t) !== 0, `page table ${t} freed while it holds entries`);
+  if (k.preempt && irqsOffSomewhere(k)) {
+    k.tableNext.set(t, k.misc.get(MISC.tableDeferred));
+    k.misc.set(MISC.tableDeferred, t);
+  } else giveTableBack(k, t);
+}
+
+/** Frees what tableFree kept aside, when no walk without locks is under way. */
+export function freeDeferredTables(k: Kernel): void {
+  if (irqsOffSomewhere(k)) return;
+  for (let t = k.misc.get(MISC.tableDeferred); t !== 0;) {
+    const next = k.tableNext.get(t);
+    giveTableBack(k, asTable(t));
+    t = next;
+  }
+  k.misc.set(MISC.tableDeferred, 0);
+}
+
+function giveTableBack(k: Kernel, t: TableIndex): void {
   const pfn = k.tablePfn.get(t) as Pfn;
   k.mapping.set(pfn, 0);
   k.refcount.set(pfn, 0);

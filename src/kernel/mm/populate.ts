@@ -1,17 +1,18 @@
 import type { Op } from "../sched/points.ts";
-import { fail, failed, type Result } from "./errno.ts";
-import { faultIn, mayGup } from "./gup.ts";
+import { failed, type Result } from "./errno.ts";
+import { faultIn, mayGup, refuseAccess } from "./gup.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Vma } from "./records.ts";
 import { findVma } from "./vma.ts";
 import { VM, VM_ACCESS } from "./vmFlags.ts";
+import { refuseFlag, refuseHole } from "../why/refusal.ts";
 
 /** populate_vma_page_range: what mlock and MAP_POPULATE fault in. Writes where that breaks copy-on-write ahead of time. */
 function* populateVma(k: Kernel, vma: Vma, start: number, end: number): Op<Result> {
   if (vma.flags & VM.lockOnFault) return end - start;
   const write = (vma.flags & (VM.write | VM.shared)) === VM.write;
   // FOLL_FORCE holds for accessible mappings only
-  if ((vma.flags & VM_ACCESS) === 0) return fail("EFAULT");
+  if ((vma.flags & VM_ACCESS) === 0) return refuseFlag(k, vma, "check_vma_flags", "EFAULT", "refuse.permission", "VM_READ", false);
   return yield* faultIn(k, vma, start, end, write);
 }
 
@@ -36,8 +37,8 @@ export function* madvisePopulate(k: Kernel, mm: number, start: number, end: numb
   let at = start;
   while (at < end) {
     const vma = findVma(k, mm, at);
-    if (vma === undefined || vma.start > at) return fail("ENOMEM", "hint.hole");
-    if (!mayGup(vma, write)) return fail("EINVAL", write ? "hint.needsWrite" : "hint.needsRead");
+    if (vma === undefined || vma.start > at) return refuseHole(k, mm, "madvise_populate", "ENOMEM", at, Math.min(end, vma?.start ?? end));
+    if (!mayGup(vma, write)) return refuseAccess(k, vma, write, "EINVAL", write ? "hint.needsWrite" : "hint.needsRead");
     const to = Math.min(end, vma.end);
     const r = yield* faultIn(k, vma, at, to, write);
     if (failed(r)) return r;

@@ -12,6 +12,8 @@ export interface Mm {
   readonly thpDisable: 0 | 1 | 3;
   /** registered with khugepaged (MMF_VM_HUGEPAGE) */
   readonly khugepaged: boolean;
+  /** odd while a fork write-protects pages, two more after each (write_protect_seq) */
+  readonly writeProtectSeq: number;
   /** holds a reference on the huge zero folio (MMF_HUGE_ZERO_FOLIO) */
   readonly hugeZero: boolean;
   /** page numbers; the heap is [startBrk, brk) */
@@ -129,6 +131,17 @@ export interface Globals {
   /** step of the last write, by path */
   readonly settingStep: Readonly<Record<string, number>>;
   readonly nextPid: number;
+}
+
+/** A thread that sleeps between commands (sched/parked.ts): what it would go on with. It holds no lock. */
+export interface ParkedThread {
+  readonly slot: number;
+  readonly name: string;
+  /** the operation it carries out, a kernel function in camelCase */
+  readonly operation: string;
+  /** the preemption point it sleeps at */
+  readonly point: string;
+  readonly args: Readonly<Record<string, string | number>>;
 }
 
 /** A lock of the scheduler: who holds it (thread numbers) and how. */

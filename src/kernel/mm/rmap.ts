@@ -1,4 +1,5 @@
 import { bugOn } from "../assert.ts";
+import type { Era } from "../era/era.ts";
 import type { Pfn } from "../units.ts";
 import { deferredSplit, folioOrder, folioPages, hasFlag, lruAdd, mlockFolio, munlockFolio, setFlag } from "./folio.ts";
 import { folioOf, MTHP, type Kernel } from "./kernel.ts";
@@ -6,6 +7,7 @@ import { PG } from "./pageFlags.ts";
 import type { Vma } from "./records.ts";
 import { VM, VM_SPECIAL } from "./vmFlags.ts";
 import { VMSTAT } from "./vmstat.ts";
+import { traceStillHuge } from "../why/pages.ts";
 
 /** Map counts of anonymous folios (mm/rmap.c). PageAnonExclusive is kept apart from them. */
 
@@ -102,7 +104,7 @@ export function addAnonRmapPtes(k: Kernel, page: Pfn, n: number, vma: Vma): void
     addLarge(k, head, n, vma.mm);
   }
   k.pageStep.set(head, k.step);
-  if (lockedVma(vma) && (k.era.mlockLargeOnlyWhole ? folioPages(k, head) === n : !hasFlag(k, head, PG.head))) mlockFolio(k, head);
+  if (lockedVma(vma) && (k.era.rmapMlocksWholeFolio ? folioPages(k, head) === n : !hasFlag(k, head, PG.head))) mlockFolio(k, head);
 }
 
 /** folio_add_anon_rmap_pmd. */
@@ -176,6 +178,7 @@ export function removeRmapPtes(k: Kernel, page: Pfn, n: number, vma: Vma): void 
     if (left === 0) last++;
   }
   k.pagesMapped.add(head, -last);
+  if (k.tracer !== null && last < n && k.entireMapcount.get(head) > 0) traceStillHuge(k, vma, head);
   if (last > 0 && k.entireMapcount.get(head) === 0) {
     k.vmstat.add(VMSTAT.nrAnonPages, -last);
     // 6.1 queues whenever a subpage loses its last mapping, even the last subpage
@@ -205,10 +208,10 @@ export function removeRmapPmd(k: Kernel, head: Pfn, vma: Vma): void {
 export const moveAnonRmap = (k: Kernel, head: Pfn, vma: Vma): void => k.mapping.set(head, vma.anonVma);
 
 /** Might more than one mm map the folio (folio_maybe_mapped_shared 6.15, folio_likely_mapped_shared 6.8, page_mapcount before). */
-export function maybeMappedShared(k: Kernel, page: Pfn): boolean {
+export function maybeMappedShared(k: Kernel, page: Pfn, behaviour: Era["mappedShared"] = k.era.mappedShared): boolean {
   const head = folioOf(k, page);
   if (!hasFlag(k, head, PG.head)) return k.mapcount.get(head) > 1;
-  switch (k.era.mappedShared) {
+  switch (behaviour) {
     case "owners":
       return k.largeMapcount.get(head) > 1 && hasFlag(k, head, PG.mappedShared);
     case "firstPage": {

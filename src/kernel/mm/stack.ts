@@ -1,8 +1,10 @@
 import { anonVmaPrepare } from "./anonVma.ts";
 import { MMC, type Kernel } from "./kernel.ts";
+import { statAccount } from "./mmap.ts";
 import type { Vma } from "./records.ts";
 import { changeVma, lowerIndex } from "./vma.ts";
 import { VM, VM_ACCESS } from "./vmFlags.ts";
+import { traceNoVma, traceStackRefusal } from "../why/pages.ts";
 
 /** stack_guard_gap: 256 pages (kernel parameter of the same name). */
 const STACK_GUARD_PAGES = 256;
@@ -14,16 +16,24 @@ const STACK_LIMIT_PAGES = 2048;
  * limit forbids it.
  */
 export function expandStack(k: Kernel, vma: Vma, vpn: number): Vma | null {
-  if ((vma.flags & VM.growsDown) === 0) return null;
+  if ((vma.flags & VM.growsDown) === 0) {
+    if (k.tracer !== null) traceNoVma(k, vma.mm, vpn);
+    return null;
+  }
   const list = k.mms.get(vma.mm).vmas;
   const at = lowerIndex(k, vma.mm, vma.start);
   const prev = at > 0 ? k.vmas.get(list[at - 1]) : undefined;
-  if (prev !== undefined && (prev.flags & VM.growsDown) === 0 && (prev.flags & VM_ACCESS) !== 0 && vpn - prev.end < STACK_GUARD_PAGES) return null;
-  if (vma.end - vpn > STACK_LIMIT_PAGES) return null;
+  if (prev !== undefined && (prev.flags & VM.growsDown) === 0 && (prev.flags & VM_ACCESS) !== 0 && vpn - prev.end < STACK_GUARD_PAGES) {
+    if (k.tracer !== null) traceStackRefusal(k, vma, vpn, prev);
+    return null;
+  }
+  if (vma.end - vpn > STACK_LIMIT_PAGES) {
+    if (k.tracer !== null) traceStackRefusal(k, vma, vpn, undefined);
+    return null;
+  }
   const grow = vma.start - vpn;
   const ready = anonVmaPrepare(k, vma.slot);
-  k.countMm(vma.mm, MMC.totalVm, grow);
-  k.countMm(vma.mm, MMC.dataVm, grow);
+  statAccount(k, vma.mm, vma.flags, grow);
   if (vma.flags & VM.locked) k.countMm(vma.mm, MMC.lockedVm, grow);
   return changeVma(k, ready.slot, { start: vpn, pgoff: ready.pgoff - grow });
 }

@@ -53,8 +53,14 @@ export function* readZero(k: Kernel, mm: number, start: number, length: number):
   return written;
 }
 
-/** write(fd of a pipe) of at most a page: all of it or EFAULT (-1). */
+/** write(fd of a pipe) of at most a page: all of it or EFAULT (-1). copy_page_from_iter goes on after a partial copy until nothing more comes. */
 export function* writePipe(k: Kernel, mm: number, start: number, length: number): Op<number> {
-  const n = Math.min(length, CHUNK);
-  return (yield* piece(k, mm, start, n, false)) === n ? n : -1;
+  const wanted = Math.min(length, CHUNK);
+  let copied = 0;
+  while (copied < wanted) {
+    const n = yield* piece(k, mm, start + copied, wanted - copied, false);
+    if (n === 0) return -1;
+    copied += n;
+  }
+  return copied;
 }

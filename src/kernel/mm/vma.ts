@@ -1,10 +1,12 @@
 import { bugOn } from "../assert.ts";
+import type { Era } from "../era/era.ts";
 import { khugepagedEnterVma } from "../thp/khugepagedList.ts";
 import { splitPmdAddress } from "../thp/splitPmd.ts";
 import { anonVmaClone, unlinkAnonVmas } from "./anonVma.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Vma } from "./records.ts";
 import { VM, VM_SPECIAL } from "./vmFlags.ts";
+import { traceNeighbour } from "../why/vma.ts";
 
 /** The list of VMAs of an mm: lookup, insertion, splitting and merging (mm/vma.c, mm/mmap.c). */
 
@@ -121,8 +123,8 @@ const sameKind = (vma: Vma, p: Proposal): boolean => ((vma.flags ^ p.flags) & ~V
 const uncowedParents = (vma: Vma | undefined): boolean => vma !== undefined && vma.anonVma !== 0 && vma.chain.length !== 1;
 
 /** is_mergeable_anon_vma, by release. */
-function anonMergeable(k: Kernel, target: Vma, p: Proposal): boolean {
-  if (k.era.vmaMergeAnonDup === "anyUncowed") {
+function anonMergeable(behaviour: Era["vmaMergeAnonDup"], target: Vma, p: Proposal): boolean {
+  if (behaviour === "anyUncowed") {
     if (target.anonVma === 0 && p.anonVma !== 0) return !uncowedParents(p.middle ?? p.copiedFrom);
     if (target.anonVma !== 0 && p.anonVma === 0) return !uncowedParents(target);
     return target.anonVma === p.anonVma;
@@ -134,13 +136,22 @@ function anonMergeable(k: Kernel, target: Vma, p: Proposal): boolean {
 
 function mergeableLeft(k: Kernel, prev: Vma | undefined, p: Proposal): boolean {
   if (prev === undefined || prev.end !== p.start || !sameKind(prev, p)) return false;
-  return prev.pgoff + (prev.end - prev.start) === p.pgoff && anonMergeable(k, prev, p);
+  return prev.pgoff + (prev.end - prev.start) === p.pgoff && anonMergeable(k.era.vmaMergeAnonDup, prev, p);
 }
 
 function mergeableRight(k: Kernel, next: Vma | undefined, p: Proposal, left: Vma | undefined): boolean {
   if (next === undefined || next.start !== p.end || !sameKind(next, p)) return false;
-  if (next.pgoff !== p.pgoff + (p.end - p.start) || !anonMergeable(k, next, p)) return false;
+  if (next.pgoff !== p.pgoff + (p.end - p.start) || !anonMergeable(k.era.vmaMergeAnonDup, next, p)) return false;
   return left === undefined || left.anonVma === 0 || next.anonVma === 0 || left.anonVma === next.anonVma;
+}
+
+/** For explanations: what each neighbour said, also by the rule about anon_vmas of the other kind of release. */
+function traceMerge(k: Kernel, p: Proposal, prev: Vma | undefined, left: boolean, next: Vma | undefined, right: boolean): void {
+  const now = k.era.vmaMergeAnonDup;
+  const other = now === "anyUncowed" ? "singularTarget" : "anyUncowed";
+  const anon = (vma: Vma | undefined, behaviour: Era["vmaMergeAnonDup"]): boolean => vma !== undefined && anonMergeable(behaviour, vma, p);
+  traceNeighbour(k, prev, p, -1, left, anon(prev, now), anon(prev, other));
+  traceNeighbour(k, next, p, 1, right, anon(next, now), anon(next, other));
 }
 
 /** dup_anon_vma: the VMA that grows over a faulted one takes over its chain. */
@@ -164,6 +175,7 @@ export function mergeVma(k: Kernel, p: Proposal): Vma | undefined {
   const next = touchesRight && nextAt < list.length ? k.vmas.get(list[nextAt]) : undefined;
   const left = mergeableLeft(k, prev, p);
   const right = mergeableRight(k, next, p, left ? prev : undefined);
+  if (k.tracer !== null) traceMerge(k, p, prev, left, next, right);
   if (!left && !right) return undefined;
   // what is cut out of the middle VMA must not leave a PMD across the cut
   if (middle !== undefined && middle.start < p.start) splitPmdAddress(k, middle, p.start);

@@ -7,6 +7,7 @@ import { tlbFlushRange } from "./tlb.ts";
 import { isHugePmd, pmdOf, splitPmd, zapPmd } from "../thp/splitPmd.ts";
 import { isLarge } from "./folio.ts";
 import type { TableIndex } from "../units.ts";
+import { traceSplitPartial, traceZapped, traceZapWhole } from "../why/pages.ts";
 
 /** What a zap spares or does besides. */
 export interface ZapDetails {
@@ -34,9 +35,11 @@ function zapBlock(k: Kernel, vma: Vma, start: number, end: number, details: ZapD
   const pmd = pmdOf(k, vma.mm, start);
   if (pmd !== undefined && pmd.lo !== 0 && isHugePmd(k, pmd.lo)) {
     if (end - start === block) {
+      if (k.tracer !== null) traceZapWhole(k, vma, start, end);
       zapPmd(k, vma, pmd, start);
       return;
     }
+    if (k.tracer !== null) traceSplitPartial(k, vma, "zap_pmd_range", start, end);
     splitPmd(k, vma, pmd, start);
   }
   const t = walkTo(k, k.mms.get(vma.mm).pgd, start, pteLevel(k));
@@ -103,6 +106,7 @@ function zapPtes(k: Kernel, vma: Vma, t: TableIndex, start: number, end: number,
     tlbFlushRange(k, vma.mm, start + j, start + j + batch);
     const head = folioOf(k, page);
     removeRmapPtes(k, page, batch, vma);
+    if (k.tracer !== null) traceZapped(k, vma, start + j, batch, head, isLarge(k, head), k.refcount.get(head) - batch);
     folioPut(k, head, batch);
     freed += batch;
     j += batch;

@@ -130,41 +130,47 @@ export interface Smaps {
   THPeligible: number;
 }
 
+/** smaps_rollup of an mm: sums over its VMAs, in kB. */
+export interface SmapsRollup extends Omit<Smaps, "Size" | "KernelPageSize" | "MMUPageSize" | "THPeligible"> {
+  Pss_Anon: number;
+  Pss_File: number;
+  Pss_Shmem: number;
+}
+
+type SizeStats = Omit<SmapsRollup, "Pss_Anon" | "Pss_File" | "Pss_Shmem">;
+
 /** Fixed point of Pss: PSS_SHIFT. */
 const PSS_ONE = 4096 * 4096;
 const PSS_KB = 1024 * 4096;
 
-/** smap_gather_stats and show_smap. Sizes in kB, rounded down as the kernel rounds. */
-export function smapsOf(k: Kernel, vma: Vma): Smaps {
-  const s: Smaps = {
-    Size: (vma.end - vma.start) * 4,
-    KernelPageSize: 4,
-    MMUPageSize: 4,
-    Rss: 0,
-    Pss: 0,
-    Pss_Dirty: 0,
-    Shared_Clean: 0,
-    Shared_Dirty: 0,
-    Private_Clean: 0,
-    Private_Dirty: 0,
-    Referenced: 0,
-    Anonymous: 0,
-    KSM: 0,
-    LazyFree: 0,
-    AnonHugePages: 0,
-    ShmemPmdMapped: 0,
-    FilePmdMapped: 0,
-    Shared_Hugetlb: 0,
-    Private_Hugetlb: 0,
-    Swap: 0,
-    SwapPss: 0,
-    Locked: 0,
-    THPeligible: 0,
-  };
-  let pss = 0;
-  let pssDirty = 0;
+const noSizes = (): SizeStats => ({
+  Rss: 0,
+  Pss: 0,
+  Pss_Dirty: 0,
+  Shared_Clean: 0,
+  Shared_Dirty: 0,
+  Private_Clean: 0,
+  Private_Dirty: 0,
+  Referenced: 0,
+  Anonymous: 0,
+  KSM: 0,
+  LazyFree: 0,
+  AnonHugePages: 0,
+  ShmemPmdMapped: 0,
+  FilePmdMapped: 0,
+  Shared_Hugetlb: 0,
+  Private_Hugetlb: 0,
+  Swap: 0,
+  SwapPss: 0,
+  Locked: 0,
+});
+
+/** smap_gather_stats: adds a VMA's pages to `s`. Sizes in kB; Pss, Pss_Dirty and Locked in PSS_SHIFT fixed point until `pssToKb`. */
+function gather(k: Kernel, vma: Vma, s: SizeStats): void {
+  const locked = (vma.flags & VM.locked) !== 0;
   for (const p of walkPages(k, vma.mm, vma.start, vma.end)) {
     if (p.state !== "present" || p.zero) continue;
+    if (p.huge && !k.era.smapsProtnonePmd && (vma.flags & (VM.read | VM.write | VM.exec)) === 0) continue;
     const head = folioOf(k, p.pfn as Pfn);
     const flags = k.pageFlags.get(head);
     if (p.huge) s.AnonHugePages += p.pages * 4;
@@ -180,17 +186,37 @@ export function smapsOf(k: Kernel, vma: Vma): Smaps {
       const n = whole ? p.pages : 1;
       const mapcount = whole ? 1 : pageMapcount(k, (p.pfn + i) as Pfn);
       const share = mapcount >= 2 ? Math.floor(PSS_ONE / mapcount) : PSS_ONE * n;
-      pss += share;
-      if (dirty) pssDirty += share;
+      s.Pss += share;
+      if (dirty) s.Pss_Dirty += share;
+      if (locked) s.Locked += share;
       if (mapcount >= 2) s[dirty ? "Shared_Dirty" : "Shared_Clean"] += n * 4;
       else s[dirty ? "Private_Dirty" : "Private_Clean"] += n * 4;
     }
   }
-  s.Pss = Math.floor(pss / PSS_KB);
-  s.Pss_Dirty = Math.floor(pssDirty / PSS_KB);
-  if (vma.flags & VM.locked) s.Locked = s.Pss;
-  s.THPeligible = allowableOrders(k, vma, "smaps", (1 << (k.geo.pmdOrder + 1)) - 1) === 0 ? 0 : 1;
-  return s;
+}
+
+/** Rounds the proportional sizes down to kB, as the kernel does when it prints. */
+function pssToKb(s: SizeStats): void {
+  s.Pss = Math.floor(s.Pss / PSS_KB);
+  s.Pss_Dirty = Math.floor(s.Pss_Dirty / PSS_KB);
+  s.Locked = Math.floor(s.Locked / PSS_KB);
+}
+
+/** smap_gather_stats and show_smap. Sizes in kB, rounded down as the kernel rounds. */
+export function smapsOf(k: Kernel, vma: Vma): Smaps {
+  const s = noSizes();
+  gather(k, vma, s);
+  pssToKb(s);
+  const THPeligible = allowableOrders(k, vma, "smaps", (1 << (k.geo.pmdOrder + 1)) - 1) === 0 ? 0 : 1;
+  return { Size: (vma.end - vma.start) * 4, KernelPageSize: 4, MMUPageSize: 4, ...s, THPeligible };
+}
+
+/** show_smaps_rollup: the sums are rounded once, not VMA by VMA. Only anonymous memory is simulated, so all of Pss is Pss_Anon. */
+export function smapsRollupOf(k: Kernel, mm: number): SmapsRollup {
+  const s = noSizes();
+  for (const slot of k.mms.get(mm).vmas) gather(k, k.vmas.get(slot), s);
+  pssToKb(s);
+  return { ...s, Pss_Anon: s.Pss, Pss_File: 0, Pss_Shmem: 0 };
 }
 
 /** Bits of /proc/kpageflags (include/uapi/linux/kernel-page-flags.h). */
@@ -284,7 +310,7 @@ export function vmFlagNames(k: Kernel, vma: Vma): string[] {
     [VM.sync, "sf"],
     [VM.wipeOnFork, "wf"],
     [VM.dontDump, "dd"],
-    [VM.softDirty, "sd"],
+    [k.profile.config.softDirty ? VM.softDirty : 0, "sd"],
     [VM.mixedMap, "mm"],
     [VM.hugePage, "hg"],
     [VM.noHugePage, "nh"],

@@ -1,9 +1,10 @@
-import { fail, type Result } from "../mm/errno.ts";
+import type { Result } from "../mm/errno.ts";
 import { MISC, MTHP, MTHP_COUNTERS, type Kernel } from "../mm/kernel.ts";
 import type { DefragMode, Globals, KhugepagedSettings, ShmemMode, ShmemSizeMode, ThpMode, ThpSizeMode } from "../mm/records.ts";
 import type { Op } from "../sched/points.ts";
-import { anonOrders } from "../thp/eligibility/orders.ts";
-import { khugepagedDoScan, startStopKhugepaged } from "../thp/khugepaged.ts";
+import { anonOrders, sizeMode } from "../thp/eligibility/orders.ts";
+import { startStopKhugepaged, wakeKhugepaged } from "../thp/khugepaged.ts";
+import { refuseArgument } from "../why/refusal.ts";
 
 /** Files under /sys/kernel/mm and /proc/sys/vm: what they show, accept, refuse and set off, by release. */
 export interface Tunable {
@@ -35,8 +36,8 @@ function* applied(k: Kernel, path: string, change: Partial<Globals>): Op<Result>
   return 0;
 }
 
-function* refuse(): Op<Result> {
-  return fail("EINVAL", "hint.sysfsValue");
+function* refuse(k: Kernel, path: string, text: string): Op<Result> {
+  return refuseArgument(k, 0, path, "EINVAL", "refuse.setting", "value", text, "hint.sysfsValue");
 }
 
 function word<T extends string>(path: string, all: readonly T[], get: (g: Globals) => T, set: (k: Kernel, v: T) => Partial<Globals>): Tunable {
@@ -45,7 +46,7 @@ function word<T extends string>(path: string, all: readonly T[], get: (g: Global
     show: (k) => choice(all, get(k.g)),
     store: (k, text) => {
       const v = all.find((c) => c === plainWord(text));
-      return v === undefined ? refuse() : applied(k, path, set(k, v));
+      return v === undefined ? refuse(k, path, text) : applied(k, path, set(k, v));
     },
   };
 }
@@ -56,7 +57,7 @@ function number(path: string, get: (g: Globals) => number, set: (n: number) => P
     show: (k) => `${get(k.g)}\n`,
     store: (k, text) => {
       const n = parseUnsigned(text);
-      return n === undefined || n < min || n > max ? refuse() : applied(k, path, set(n));
+      return n === undefined || n < min || n > max ? refuse(k, path, text) : applied(k, path, set(n));
     },
   };
 }
@@ -76,7 +77,7 @@ function khugepagedFiles(pmdPages: number): Tunable[] {
       ...base,
       store: (k, text) => {
         const n = parseUnsigned(text);
-        if (n === undefined || n < min || n > max) return refuse();
+        if (n === undefined || n < min || n > max) return refuse(k, base.path, text);
         return storeKhugepaged(k, base.path, field, n);
       },
     };
@@ -97,16 +98,11 @@ function khugepagedFiles(pmdPages: number): Tunable[] {
 /** Writing scan_sleep_millisecs ends the daemon's sleep: it makes one pass. */
 function* storeKhugepaged(k: Kernel, path: string, field: keyof KhugepagedSettings, n: number): Op<Result> {
   k.setGlobals({ khugepaged: { ...k.g.khugepaged, [field]: n }, settingStep: { ...k.g.settingStep, [path]: k.step } });
-  if (field === "scanSleepMillisecs" && k.g.khugepagedRunning) yield* khugepagedDoScan(k);
+  if (field === "scanSleepMillisecs") yield* wakeKhugepaged(k);
   return 0;
 }
 
 const SIZE_MODES: readonly ThpSizeMode[] = ["always", "inherit", "madvise", "never"];
-
-function sizeMode(g: Globals, order: number): ThpSizeMode {
-  const bit = 1 << order;
-  return g.ordersAlways & bit ? "always" : g.ordersInherit & bit ? "inherit" : g.ordersMadvise & bit ? "madvise" : "never";
-}
 
 function withSizeMode(g: Globals, order: number, mode: ThpSizeMode): Partial<Globals> {
   const bit = 1 << order;
@@ -130,8 +126,8 @@ function shmemFile(): Tunable {
   );
   const store = (k: Kernel, text: string): Op<Result> => {
     const alone = k.g.shmemSizes.every((mode, order) => (mode === "inherit") === (order === k.geo.pmdOrder));
-    if (plainWord(text) === "force" && k.era.shmemSizes && !alone) return refuse();
-    return base.store === undefined ? refuse() : base.store(k, text);
+    if (plainWord(text) === "force" && k.era.shmemSizes && !alone) return refuse(k, base.path, text);
+    return base.store === undefined ? refuse(k, base.path, text) : base.store(k, text);
   };
   return { ...base, store };
 }
@@ -145,8 +141,8 @@ function shmemSizeFile(dir: string, order: number): Tunable {
     (k, v) => ({ shmemSizes: k.g.shmemSizes.map((mode, o) => (o === order ? v : mode)) }),
   );
   const store = (k: Kernel, text: string): Op<Result> => {
-    if (plainWord(text) === "inherit" && order !== k.geo.pmdOrder && k.g.shmemEnabled === "force") return refuse();
-    return base.store === undefined ? refuse() : base.store(k, text);
+    if (plainWord(text) === "inherit" && order !== k.geo.pmdOrder && k.g.shmemEnabled === "force") return refuse(k, base.path, text);
+    return base.store === undefined ? refuse(k, base.path, text) : base.store(k, text);
   };
   return { ...base, store };
 }
@@ -266,7 +262,7 @@ function boolean(path: string, get: (g: Globals) => number, set: (n: number) => 
       const t = text.toLowerCase();
       if (/^[1yt]/.test(t) || t.startsWith("on")) return applied(k, path, set(1));
       if (/^[0nf]/.test(t) || t.startsWith("of")) return applied(k, path, set(0));
-      return refuse();
+      return refuse(k, path, text);
     },
   };
 }

@@ -16,8 +16,8 @@ export abstract class Column<T extends Lane> {
   readonly shift: number;
   readonly mask: number;
   chunks: (T | undefined)[] = [];
-  /** 1 where the chunk belongs to the state being written, 0 where a snapshot shares it. */
-  private owned: Uint8Array = new Uint8Array(SECTION);
+  /** the chunks that belong to the state being written alone; undefined where a snapshot shares the chunk or there is none */
+  protected owned: (T | undefined)[] = [];
   private dirtyList: number[] = [];
   private last: ColumnSnapshot<T> = [];
 
@@ -29,22 +29,9 @@ export abstract class Column<T extends Lane> {
 
   protected abstract make(): T;
 
-  get(i: number): number {
-    const chunk = this.chunks[i >>> this.shift];
-    return chunk === undefined ? 0 : chunk[i & this.mask];
-  }
-
-  set(i: number, value: number): void {
-    const c = i >>> this.shift;
-    if (c < this.owned.length && this.owned[c] === 1) (this.chunks[c] as T)[i & this.mask] = value;
-    else this.own(c)[i & this.mask] = value;
-  }
-
-  add(i: number, delta: number): void {
-    const c = i >>> this.shift;
-    if (c < this.owned.length && this.owned[c] === 1) (this.chunks[c] as T)[i & this.mask] += delta;
-    else this.own(c)[i & this.mask] += delta;
-  }
+  abstract get(i: number): number;
+  abstract set(i: number, value: number): void;
+  abstract add(i: number, delta: number): void;
 
   /** Sets `count` entries from `start`. */
   fill(start: number, count: number, value: number): void {
@@ -60,17 +47,14 @@ export abstract class Column<T extends Lane> {
 
   /** The chunk, for writing: copied if a snapshot shares it. */
   own(c: number): T {
-    if (c >= this.owned.length) {
-      const wider = new Uint8Array(Math.max(c + 1, this.owned.length * 2));
-      wider.set(this.owned);
-      this.owned = wider;
-    }
-    const old = this.chunks[c];
-    if (this.owned[c] === 1) return old as T;
+    const owned = c < this.owned.length ? this.owned[c] : undefined;
+    if (owned !== undefined) return owned;
+    const old = c < this.chunks.length ? this.chunks[c] : undefined;
     const fresh = old === undefined ? this.make() : (old.slice() as T);
-    while (this.chunks.length < c) this.chunks.push(undefined);
+    while (this.chunks.length <= c) this.chunks.push(undefined);
+    while (this.owned.length <= c) this.owned.push(undefined);
     this.chunks[c] = fresh;
-    this.owned[c] = 1;
+    this.owned[c] = fresh;
     this.dirtyList.push(c);
     return fresh;
   }
@@ -81,7 +65,7 @@ export abstract class Column<T extends Lane> {
     const top = this.last.slice();
     const sections = new Set<number>();
     for (const c of this.dirtyList) {
-      this.owned[c] = 0;
+      this.owned[c] = undefined;
       sections.add(c >>> SECTION_SHIFT);
     }
     for (const s of sections) {
@@ -113,12 +97,38 @@ export abstract class Column<T extends Lane> {
   }
 }
 
+/*
+ * The two kinds of column have accessors of their own, word for word the same: the engine specialises a function by the
+ * arrays it has seen, and one that has seen both kinds is several times slower in each.
+ */
+
 export class Int32Column extends Column<Int32Array> {
   constructor(name: string, shift = 12) {
     super(name, shift);
   }
+
   protected override make(): Int32Array {
     return new Int32Array(1 << this.shift);
+  }
+
+  override get(i: number): number {
+    const c = i >>> this.shift;
+    const chunk = c < this.chunks.length ? this.chunks[c] : undefined;
+    return chunk === undefined ? 0 : chunk[i & this.mask];
+  }
+
+  override set(i: number, value: number): void {
+    const c = i >>> this.shift;
+    const chunk = c < this.owned.length ? this.owned[c] : undefined;
+    if (chunk !== undefined) chunk[i & this.mask] = value;
+    else this.own(c)[i & this.mask] = value;
+  }
+
+  override add(i: number, delta: number): void {
+    const c = i >>> this.shift;
+    const chunk = c < this.owned.length ? this.owned[c] : undefined;
+    if (chunk !== undefined) chunk[i & this.mask] += delta;
+    else this.own(c)[i & this.mask] += delta;
   }
 }
 
@@ -127,7 +137,28 @@ export class WideColumn extends Column<Float64Array> {
   constructor(name: string, shift = 11) {
     super(name, shift);
   }
+
   protected override make(): Float64Array {
     return new Float64Array(1 << this.shift);
+  }
+
+  override get(i: number): number {
+    const c = i >>> this.shift;
+    const chunk = c < this.chunks.length ? this.chunks[c] : undefined;
+    return chunk === undefined ? 0 : chunk[i & this.mask];
+  }
+
+  override set(i: number, value: number): void {
+    const c = i >>> this.shift;
+    const chunk = c < this.owned.length ? this.owned[c] : undefined;
+    if (chunk !== undefined) chunk[i & this.mask] = value;
+    else this.own(c)[i & this.mask] = value;
+  }
+
+  override add(i: number, delta: number): void {
+    const c = i >>> this.shift;
+    const chunk = c < this.owned.length ? this.owned[c] : undefined;
+    if (chunk !== undefined) chunk[i & this.mask] += delta;
+    else this.own(c)[i & this.mask] += delta;
   }
 }

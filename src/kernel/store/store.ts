@@ -38,6 +38,16 @@ export class Store {
     return table;
   }
 
+  /** Columns and tables in the order they were made, for what looks at all of them. */
+  parts(): { readonly columns: readonly Column<Lane>[]; readonly tables: readonly Records<object>[] } {
+    return { columns: this.columns, tables: this.tables };
+  }
+
+  /** Hash of a record by its content. */
+  recordHash(record: object): HashPair {
+    return this.hashOf(record, () => hashText(canonical(record)));
+  }
+
   snapshot(): StoreSnapshot {
     return { columns: this.columns.map((c) => c.snapshot()), records: this.tables.map((t) => t.snapshot()) };
   }
@@ -65,8 +75,7 @@ export class Store {
     });
     this.tables.forEach((table, n) => {
       for (const [slot, record] of table.entries()) {
-        const h = this.hashOf(record, () => hashText(canonical(record)));
-        fold(mixInto(n + 1001, slot), h);
+        fold(mixInto(n + 1001, slot), this.recordHash(record));
       }
     });
     return (a >>> 0).toString(16).padStart(8, "0") + (b >>> 0).toString(16).padStart(8, "0");

@@ -1,5 +1,5 @@
 import { isWritable } from "../arch/geometry.ts";
-import { mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "../sched/locks.ts";
+import { lockWrite, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock, tlbRemoveTableSyncOne, unlock } from "../sched/locks.ts";
 import type { Op } from "../sched/points.ts";
 import { allocZeroedFolio, deferredSplit, folioMapcount, folioPut, hasFlag, isLarge, lruAdd, lruIsolate } from "../mm/folio.ts";
 import { folioOf, MMC, type Kernel } from "../mm/kernel.ts";
@@ -10,13 +10,15 @@ import { addNewAnonRmap, maybeMappedShared, removeRmapPtes } from "../mm/rmap.ts
 import type { Vma } from "../mm/records.ts";
 import { tlbFlushRange } from "../mm/tlb.ts";
 import { vmaAt } from "../mm/vma.ts";
+import { vmaStartWrite } from "../mm/vmaLock.ts";
 import { VM_UFFD } from "../mm/vmFlags.ts";
 import { VMSTAT } from "../mm/vmstat.ts";
 import { pteBatch } from "../mm/zap.ts";
 import { NO_PFN, type Pfn, type TableIndex } from "../units.ts";
 import { pmdAllowed } from "./eligibility/eligibility.ts";
+import { traceScan } from "../why/scan.ts";
 import { fitsAround } from "./eligibility/question.ts";
-import { isHugePmd, pmdOf } from "./splitPmd.ts";
+import { isHugePmd, pmdOf, type PmdPlace } from "./splitPmd.ts";
 import type { ScanResult } from "./scanResult.ts";
 
 /** Collapse of anonymous memory, for khugepaged and for MADV_COLLAPSE (mm/khugepaged.c, kernel-semantics.md 3.3). */
@@ -31,12 +33,16 @@ function pmdState(k: Kernel, mm: number, vpn: number): ScanResult {
 }
 
 interface Counts {
+  /** index of the entry that is looked at, or was last */
+  at: number;
   noneOrZero: number;
   shared: number;
   unmapped: number;
   referenced: number;
   writable: boolean;
 }
+
+const noCounts = (): Counts => ({ at: 0, noneOrZero: 0, shared: 0, unmapped: 0, referenced: 0, writable: false });
 
 const young = (k: Kernel, lo: number, head: number): boolean => (lo & k.geo.encoding.accessed) !== 0 || hasFlag(k, head, PG.referenced);
 
@@ -84,23 +90,32 @@ const pinned = (k: Kernel, head: Pfn): boolean => k.refcount.get(head) !== folio
  */
 export function* scanPmd(k: Kernel, vma: Vma, start: number, daemon: boolean): Op<{ result: ScanResult; lockDropped: boolean }> {
   const state = pmdState(k, vma.mm, start);
-  if (state !== "SUCCEED") return { result: state, lockDropped: false };
+  if (state !== "SUCCEED") {
+    if (k.tracer !== null) traceScan(k, vma, start, daemon, state, noCounts(), NO_PFN);
+    return { result: state, lockDropped: false };
+  }
   const pmd = pmdOf(k, vma.mm, start);
   if (pmd === undefined) return { result: "PMD_NULL", lockDropped: false };
-  const result = scanTable(k, vma, tableBelow(k, pmd.lo, pmd.hi), daemon);
-  if (k.tracer !== null) trace(k, vma, start, daemon, result);
-  if (result !== "SUCCEED") return { result, lockDropped: false };
-  return { result: yield* collapseHugePage(k, vma.mm, start, daemon), lockDropped: true };
+  const t = tableBelow(k, pmd.lo, pmd.hi);
+  const c = noCounts();
+  const scanned = scanTable(k, vma, t, daemon, c);
+  if (scanned !== "SUCCEED") {
+    if (k.tracer !== null) traceScan(k, vma, start, daemon, scanned, c, entryPfn(loAt(k, t, c.at), hiAt(k, t, c.at)));
+    return { result: scanned, lockDropped: false };
+  }
+  const result: ScanResult = yield* collapseHugePage(k, vma.mm, start, daemon);
+  if (k.tracer !== null) traceScan(k, vma, start, daemon, result, c, NO_PFN);
+  return { result, lockDropped: true };
 }
 
-function scanTable(k: Kernel, vma: Vma, t: TableIndex, daemon: boolean): ScanResult {
-  const c: Counts = { noneOrZero: 0, shared: 0, unmapped: 0, referenced: 0, writable: false };
+function scanTable(k: Kernel, vma: Vma, t: TableIndex, daemon: boolean, c: Counts): ScanResult {
   const n = 1 << k.geo.pmdOrder;
   const base = t * k.geo.tableStride;
   const special = k.geo.encoding.special;
   for (let i = 0; i < n; i++) {
     const lo = k.entryLo.get(base + i);
     const hi = k.entryHi.get(base + i);
+    c.at = i;
     const r = testEntry(k, vma, daemon, lo, hi, c, false);
     if (r !== "SUCCEED") return r;
     if ((lo === 0 && hi === 0) || !present(k, lo) || (lo & special) !== 0) continue;
@@ -144,57 +159,64 @@ export function* collapseHugePage(k: Kernel, mm: number, start: number, daemon: 
 
 function* collapseInto(k: Kernel, mm: number, start: number, daemon: boolean, fresh: Pfn): Op<ScanResult> {
   yield* mmapWriteLock(k, mm);
-  const checked = revalidate(k, mm, start, daemon, true);
-  if (typeof checked === "string") {
-    mmapWriteUnlock(k, mm);
-    return checked;
-  }
+  const result = yield* collapseLocked(k, mm, start, daemon, fresh);
+  mmapWriteUnlock(k, mm);
+  return result;
+}
+
+/** The part of collapse_huge_page under the mmap_lock held for writing: faults and GUP are kept out, but not GUP-fast. */
+function* collapseLocked(k: Kernel, mm: number, start: number, daemon: boolean, fresh: Pfn): Op<ScanResult> {
+  const vma = revalidate(k, mm, start, daemon, true);
+  if (typeof vma === "string") return vma;
+  yield* vmaStartWrite(k, mm, vma.start, vma.end);
   const state = pmdState(k, mm, start);
-  if (state !== "SUCCEED") {
-    mmapWriteUnlock(k, mm);
-    return state;
-  }
+  if (state !== "SUCCEED") return state;
   const pmd = pmdOf(k, mm, start);
-  if (pmd === undefined) {
-    mmapWriteUnlock(k, mm);
-    return "PMD_NULL";
-  }
+  if (pmd === undefined) return "PMD_NULL";
+  const anonRoot = k.anonVmas.get(vma.anonVma).root;
+  yield* lockWrite(k, "anon_vma", anonRoot);
   const n = 1 << k.geo.pmdOrder;
   const t = tableBelow(k, pmd.lo, pmd.hi);
   // pmdp_collapse_flush: the table is unhooked, its entries stay until the pages were looked at again
   clearEntry(k, pmd.table, pmd.i);
   tlbFlushRange(k, mm, start, start + n);
   if (k.preempt) yield "collapse.flushed";
-  const vma = checked;
+  if (k.era.collapseSyncsGupFast) yield* tlbRemoveTableSyncOne(k);
   const isolated: Pfn[] = [];
-  const result = isolate(k, vma, t, daemon, isolated);
+  const c = noCounts();
+  const result = isolate(k, vma, t, daemon, isolated, c);
+  if (k.tracer !== null && result !== "SUCCEED") traceScan(k, vma, start, daemon, result, c, entryPfn(loAt(k, t, c.at), hiAt(k, t, c.at)));
   if (result !== "SUCCEED") {
     for (const head of isolated) lruAdd(k, head);
     populate(k, pmd.table, pmd.i, t);
-    mmapWriteUnlock(k, mm);
-    return result;
   }
+  unlock(k, "anon_vma", anonRoot);
+  if (result !== "SUCCEED") return result;
   if (k.preempt) yield "collapse.isolated";
   copyAndFree(k, vma, t, fresh);
   for (const head of isolated) if (k.refcount.get(head) > 0 && !hasFlag(k, head, PG.buddy)) lruAdd(k, head);
   if (k.preempt) yield "collapse.copied";
+  installHuge(k, vma, start, fresh, pmd, t);
+  return "SUCCEED";
+}
+
+/** The end of collapse_huge_page: the new folio is mapped by the PMD, the old table kept for a later split. */
+function installHuge(k: Kernel, vma: Vma, start: number, fresh: Pfn, pmd: PmdPlace, t: TableIndex): void {
   const lo = dirtyMaybeWrite(k, entryLoFor(k, fresh, vma.flags) | k.geo.encoding.leaf, vma.flags);
   addNewAnonRmap(k, fresh, vma, start, true);
   deposit(k, pmd.table, t);
   setEntry(k, pmd.table, pmd.i, lo, entryHiFor(k, fresh, vma.flags));
   if (k.era.collapseQueuesDeferred) deferredSplit(k, fresh, false);
-  mmapWriteUnlock(k, mm);
-  return "SUCCEED";
 }
 
 /** __collapse_huge_page_isolate: the same tests again, now that nobody can fault; takes the folios off the LRU. */
-function isolate(k: Kernel, vma: Vma, t: TableIndex, daemon: boolean, isolated: Pfn[]): ScanResult {
-  const c: Counts = { noneOrZero: 0, shared: 0, unmapped: 0, referenced: 0, writable: false };
+function isolate(k: Kernel, vma: Vma, t: TableIndex, daemon: boolean, isolated: Pfn[], c: Counts): ScanResult {
   const n = 1 << k.geo.pmdOrder;
   const seen = new Set<number>();
   for (let i = 0; i < n; i++) {
     const lo = loAt(k, t, i);
     const hi = hiAt(k, t, i);
+    c.at = i;
     const r = testEntry(k, vma, daemon, lo, hi, c, true);
     if (r !== "SUCCEED") return r;
     if ((lo === 0 && hi === 0) || (lo & k.geo.encoding.special) !== 0) continue;
@@ -241,29 +263,4 @@ function copyAndFree(k: Kernel, vma: Vma, t: TableIndex, fresh: Pfn): void {
   }
   k.charge(k.costs.copy2mNs);
   if (filled > 0) k.countMm(vma.mm, MMC.anonPages, filled);
-}
-
-function trace(k: Kernel, vma: Vma, start: number, daemon: boolean, result: ScanResult): void {
-  const setting = (file: string, value: number): { kind: "setting"; path: string; value: number } => ({
-    kind: "setting",
-    path: `/sys/kernel/mm/transparent_hugepage/khugepaged/${file}`,
-    value,
-  });
-  const s = k.g.khugepaged;
-  const causes =
-    result === "EXCEED_NONE_PTE"
-      ? [setting("max_ptes_none", s.maxPtesNone)]
-      : result === "EXCEED_SHARED_PTE"
-        ? [setting("max_ptes_shared", s.maxPtesShared)]
-        : result === "EXCEED_SWAP_PTE"
-          ? [setting("max_ptes_swap", s.maxPtesSwap)]
-          : [{ kind: "entry" as const, mm: vma.mm, vpn: start, is: result }];
-  k.tracer?.decide({
-    symbol: "hpage_collapse_scan_pmd",
-    rule: `collapse.${result}`,
-    outcome: daemon ? "khugepaged" : "MADV_COLLAPSE",
-    causes,
-    mm: vma.mm,
-    vpn: start,
-  });
 }

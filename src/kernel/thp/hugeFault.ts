@@ -17,6 +17,8 @@ import { fitsAround } from "./eligibility/question.ts";
 import { getHugeZero, isHugeZero } from "./hugeZero.ts";
 import { khugepagedEnterVma } from "./khugepagedList.ts";
 import { splitPmd } from "./splitPmd.ts";
+import { traceHugeRead, traceHugeWriteProtected, traceHugeZeroWrite } from "../why/pages.ts";
+import { traceAllocFailed } from "../why/thp.ts";
 
 /** vma_alloc_anon_folio_pmd: the folio, or NO_PFN after counting the fallback. */
 function allocThp(k: Kernel): Pfn {
@@ -44,34 +46,13 @@ function mapThp(k: Kernel, vma: Vma, head: Pfn, table: TableIndex, i: number, vp
 export function* hugePmdAnonymousPage(k: Kernel, vmaIn: Vma, vpn: number, flags: number, table: TableIndex): Op<number> {
   const order = k.geo.pmdOrder;
   if (!fitsAround(vmaIn, vpn, order)) {
-    if (k.tracer !== null)
-      k.tracer.decide({
-        symbol: "thp_vma_suitable_order",
-        rule: "thp.blockOutside",
-        outcome: "no",
-        causes: [{ kind: "vmaBounds", vma: vmaIn.slot, start: vmaIn.start, end: vmaIn.end }],
-        mm: vmaIn.mm,
-        vpn,
-      });
     return VMF.fallback;
   }
   const vma = anonVmaPrepare(k, vmaIn.slot);
   khugepagedEnterVma(k, vma, vma.flags);
   const i = indexAt(k.geo, k.geo.pmdLevel, vpn);
   const zeroRead = (flags & FAULT.write) === 0 && k.g.useZeroPage !== 0;
-  if (k.tracer !== null && (flags & FAULT.write) === 0) {
-    k.tracer.decide({
-      symbol: "do_huge_pmd_anonymous_page",
-      rule: zeroRead ? "thp.hugeZero" : "thp.noHugeZero",
-      outcome: zeroRead ? "huge zero folio" : "THP",
-      causes: [
-        { kind: "setting", path: "/sys/kernel/mm/transparent_hugepage/use_zero_page", value: k.g.useZeroPage },
-        { kind: "access", write: false },
-      ],
-      mm: vma.mm,
-      vpn,
-    });
-  }
+  if (k.tracer !== null && (flags & FAULT.write) === 0) traceHugeRead(k, vma, vpn, zeroRead);
   if (zeroRead) {
     const deposited = tableAlloc(k);
     if (deposited === NO_TABLE) return VMF.oom;
@@ -79,6 +60,7 @@ export function* hugePmdAnonymousPage(k: Kernel, vmaIn: Vma, vpn: number, flags:
     if (zero === NO_PFN) {
       tableFree(k, deposited);
       k.countVm(VMSTAT.thpFaultFallback);
+      if (k.tracer !== null) traceAllocFailed(k, vma, vpn, k.geo.pmdOrder);
       return VMF.fallback;
     }
     if (k.preempt) yield "hugeFault.beforePmdLock";
@@ -92,7 +74,10 @@ export function* hugePmdAnonymousPage(k: Kernel, vmaIn: Vma, vpn: number, flags:
     return 0;
   }
   const head = allocThp(k);
-  if (head === NO_PFN) return VMF.fallback;
+  if (head === NO_PFN) {
+    if (k.tracer !== null) traceAllocFailed(k, vma, vpn, k.geo.pmdOrder);
+    return VMF.fallback;
+  }
   const deposited = tableAlloc(k);
   if (deposited === NO_TABLE) {
     folioPut(k, head);
@@ -111,17 +96,6 @@ export function* hugePmdAnonymousPage(k: Kernel, vmaIn: Vma, vpn: number, flags:
   return 0;
 }
 
-function traceReuse(k: Kernel, vma: Vma, vpn: number, pfn: Pfn, reuse: boolean, why: string, value: number): void {
-  k.tracer?.decide({
-    symbol: "do_huge_pmd_wp_page",
-    rule: reuse ? "cow.reuse" : "cow.shared",
-    outcome: reuse ? "reuse" : "split and copy",
-    causes: [{ kind: "folio", pfn, property: why, value }],
-    mm: vma.mm,
-    vpn,
-  });
-}
-
 /** do_huge_pmd_wp_page: a write (or unshare) to a read-only anonymous PMD. */
 export function hugePmdWpPage(k: Kernel, vmaIn: Vma, vpn: number, flags: number, table: TableIndex): number {
   const e = k.geo.encoding;
@@ -132,15 +106,7 @@ export function hugePmdWpPage(k: Kernel, vmaIn: Vma, vpn: number, flags: number,
   const n = 1 << k.geo.pmdOrder;
   const start = vpn - (vpn & (n - 1));
   if (isHugeZero(k, pfn)) {
-    if (k.tracer !== null)
-      k.tracer.decide({
-        symbol: "do_huge_zero_wp_pmd",
-        rule: "cow.hugeZero",
-        outcome: k.era.hugeZeroWrite,
-        causes: [{ kind: "era", behaviour: "hugeZeroWrite", value: k.era.hugeZeroWrite }],
-        mm: vmaIn.mm,
-        vpn,
-      });
+    if (k.tracer !== null) traceHugeZeroWrite(k, vmaIn, vpn);
     if (k.era.hugeZeroWrite === "allocate" && (flags & FAULT.unshare) === 0) {
       const vma = anonVmaPrepare(k, vmaIn.slot);
       const head = allocThp(k);
@@ -149,13 +115,14 @@ export function hugePmdWpPage(k: Kernel, vmaIn: Vma, vpn: number, flags: number,
         mapThp(k, vma, head, table, i, vpn);
         return 0;
       }
+      if (k.tracer !== null) traceAllocFailed(k, vma, vpn, k.geo.pmdOrder);
     }
     splitPmd(k, vmaIn, { table, i, lo, hi }, vpn);
     return VMF.fallback;
   }
   const exclusive = hasFlag(k, pfn, PG.anonExclusive);
   const refs = k.refcount.get(pfn);
-  if (k.tracer !== null) traceReuse(k, vmaIn, vpn, pfn, exclusive || refs === 1, exclusive ? "PageAnonExclusive" : "folio_ref_count", exclusive ? 1 : refs);
+  if (k.tracer !== null) traceHugeWriteProtected(k, vmaIn, vpn, pfn, exclusive, refs);
   if (!exclusive && refs === 1) {
     moveAnonRmap(k, pfn, vmaIn);
     setFlag(k, pfn, PG.anonExclusive);
@@ -170,14 +137,19 @@ export function hugePmdWpPage(k: Kernel, vmaIn: Vma, vpn: number, flags: number,
   return 0;
 }
 
-/** copy_huge_pmd for an anonymous leaf: shared read-only by both, exclusive by neither. False: the source must be split first. */
+/** An exclusive huge page that may be pinned cannot be shared by fork (folio_try_dup_anon_rmap_pmd). */
+export const hugePinned = (k: Kernel, head: Pfn): boolean => !isHugeZero(k, head) && k.pincount.get(head) > 0 && hasFlag(k, head, PG.anonExclusive);
+
+/**
+ * copy_huge_pmd for an anonymous leaf that fork saw no pin of (hugePinned): shared read-only by both, exclusive by neither.
+ * False: no memory for its page table, the source must be split first.
+ */
 export function copyHugePmd(k: Kernel, dst: Vma, srcTable: TableIndex, dstTable: TableIndex, vpn: number): boolean {
   const e = k.geo.encoding;
   const i = indexAt(k.geo, k.geo.pmdLevel, vpn);
   const lo = loAt(k, srcTable, i);
   const hi = hiAt(k, srcTable, i);
   const pfn = entryPfn(lo, hi);
-  if (!isHugeZero(k, pfn) && k.pincount.get(pfn) > 0 && hasFlag(k, pfn, PG.anonExclusive)) return false;
   const deposited = tableAlloc(k);
   if (deposited === NO_TABLE) return false;
   deposit(k, dstTable, deposited);

@@ -1,4 +1,5 @@
 import { mmapReadLock, mmapReadUnlock } from "../sched/locks.ts";
+import { KHUGEPAGED, park, parkedThread, unpark } from "../sched/parked.ts";
 import type { Op } from "../sched/points.ts";
 import { MISC, type Kernel } from "../mm/kernel.ts";
 import type { Vma } from "../mm/records.ts";
@@ -6,12 +7,14 @@ import { findVma } from "../mm/vma.ts";
 import { scanPmd } from "./collapse.ts";
 import { pmdAllowed } from "./eligibility/eligibility.ts";
 import { khugepagedWanted } from "./khugepagedList.ts";
+import { traceDaemon } from "../why/scan.ts";
+import { traceEligibility } from "../why/thp.ts";
 import type { ScanResult } from "./scanResult.ts";
 
 /** The daemon (mm/khugepaged.c, kernel-semantics.md 3.2). */
 
 /** khugepaged_do_scan: one wake-up. Goes round the list of mms at most once, or until pages_to_scan is used up. */
-export function* khugepagedDoScan(k: Kernel): Op<void> {
+function* khugepagedDoScan(k: Kernel): Op<void> {
   const budget = k.g.khugepaged.pagesToScan;
   let progress = 0;
   let heads = 0;
@@ -33,9 +36,13 @@ function* scanMmSlot(k: Kernel, pages: number): Op<{ progress: number; result: S
   let result: ScanResult = "FAIL";
   const n = 1 << k.geo.pmdOrder;
   yield* mmapReadLock(k, mm);
-  let vma: Vma | undefined = k.mms.get(mm).thpDisable === 1 ? undefined : findVma(k, mm, k.g.khugepagedCursorVpn);
+  const disabled = k.mms.get(mm).thpDisable === 1;
+  if (k.tracer !== null && disabled) traceDaemon(k, mm, "khugepaged.mmDisabled", -1);
+  let vma: Vma | undefined = disabled ? undefined : findVma(k, mm, k.g.khugepagedCursorVpn);
   for (; vma !== undefined; vma = findVma(k, mm, vma.end)) {
-    if (!pmdAllowed(k, vma, "khugepaged")) {
+    const allowed: boolean = pmdAllowed(k, vma, "khugepaged");
+    if (k.tracer !== null) traceEligibility(k, vma, "khugepaged", allowed);
+    if (!allowed) {
       progress++;
       continue;
     }
@@ -55,6 +62,7 @@ function* scanMmSlot(k: Kernel, pages: number): Op<{ progress: number; result: S
       progress += n;
       if (done.lockDropped) return { progress, result };
       if (progress >= pages) {
+        if (k.tracer !== null) traceDaemon(k, mm, "khugepaged.budget", at + n);
         mmapReadUnlock(k, mm);
         return { progress, result };
       }
@@ -73,6 +81,28 @@ function nextMm(k: Kernel, mm: number): void {
   if (next === undefined) k.misc.add(MISC.fullScans, 1);
 }
 
+/** khugepaged_wait_work: the daemon sleeps until its time is over or a write to scan_sleep_millisecs wakes it. */
+function sleep(k: Kernel): void {
+  // stopped and started again while a pass was under way: there is one daemon
+  if (parkedThread(k, KHUGEPAGED) !== undefined) return;
+  park(k, { name: KHUGEPAGED, operation: "khugepagedDoScan", point: "khugepaged.waitWork", args: {} });
+}
+
+/** Starts or stops the daemon without a scan, as at boot. One that runs already goes on sleeping. */
+export function setKhugepaged(k: Kernel, running: boolean): void {
+  if (running === k.g.khugepagedRunning) return;
+  k.setGlobals({ khugepagedRunning: running });
+  if (running) sleep(k);
+  else unpark(k, KHUGEPAGED);
+}
+
+/** Ends the daemon's sleep: one pass, then it sleeps again. Nothing happens where it does not run, or is at work already. */
+export function* wakeKhugepaged(k: Kernel): Op<void> {
+  if (unpark(k, KHUGEPAGED) === undefined) return;
+  yield* khugepagedDoScan(k);
+  if (k.g.khugepagedRunning) sleep(k);
+}
+
 /**
  * start_stop_khugepaged: after a setting was written. A thread that starts scans at once; one that runs
  * already goes on sleeping.
@@ -80,7 +110,7 @@ function nextMm(k: Kernel, mm: number): void {
 export function* startStopKhugepaged(k: Kernel): Op<void> {
   const wanted = khugepagedWanted(k);
   if (wanted === k.g.khugepagedRunning) return;
-  k.setGlobals({ khugepagedRunning: wanted });
-  if (wanted) yield* khugepagedDoScan(k);
+  setKhugepaged(k, wanted);
+  if (wanted) yield* wakeKhugepaged(k);
   else k.setGlobals({ khugepagedCursorMm: 0, khugepagedCursorVpn: 0 });
 }

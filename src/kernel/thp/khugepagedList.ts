@@ -1,5 +1,6 @@
 import type { Kernel } from "../mm/kernel.ts";
 import type { Vma } from "../mm/records.ts";
+import { traceRegistration } from "../why/thp.ts";
 import { pmdAllowed } from "./eligibility/eligibility.ts";
 
 /** Whether khugepaged has anything to do by the settings (hugepage_pmd_enabled 6.12, hugepage_flags_enabled before). */
@@ -25,9 +26,11 @@ function shmemPmdWanted(k: Kernel): boolean {
 /** khugepaged_enter_vma: registers the mm when the daemon could collapse something in this VMA as it is now. */
 export function khugepagedEnterVma(k: Kernel, vma: Vma, flags: number): void {
   const mm = k.mms.get(vma.mm);
-  if (mm.khugepaged || !khugepagedWanted(k)) return;
-  if (!pmdAllowed(k, vma, "khugepaged", flags)) return;
-  khugepagedEnter(k, vma.mm);
+  if (mm.khugepaged) return;
+  const wanted = khugepagedWanted(k);
+  const allowed = wanted && pmdAllowed(k, vma, "khugepaged", flags);
+  if (k.tracer !== null) traceRegistration(k, vma, flags, wanted, allowed);
+  if (allowed) khugepagedEnter(k, vma.mm);
 }
 
 /** __khugepaged_enter. The new mm is scanned last, just before the cursor's pass ends. */

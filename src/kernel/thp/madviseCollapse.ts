@@ -1,3 +1,4 @@
+import type { Era } from "../era/era.ts";
 import { fail, type Errno, type Result } from "../mm/errno.ts";
 import type { Kernel } from "../mm/kernel.ts";
 import type { Vma } from "../mm/records.ts";
@@ -6,10 +7,12 @@ import type { Op } from "../sched/points.ts";
 import { revalidate, scanPmd } from "./collapse.ts";
 import { pmdAllowed } from "./eligibility/eligibility.ts";
 import { SOFT_FAILURES, type ScanResult } from "./scanResult.ts";
+import { refuseArgument, refuseRelease } from "../why/refusal.ts";
+import { traceEligibility } from "../why/thp.ts";
 
 /** madvise_collapse_errno, by release (kernel-semantics.md 3.6). */
-function errnoOf(k: Kernel, r: ScanResult): Errno {
-  const late = k.era.collapseErrno === "v65";
+function errnoOf(behaviour: Era["collapseErrno"], r: ScanResult): Errno {
+  const late = behaviour === "v65";
   switch (r) {
     case "ALLOC_HUGE_PAGE_FAIL":
       return "ENOMEM";
@@ -31,7 +34,9 @@ function errnoOf(k: Kernel, r: ScanResult): Errno {
 /** madvise_collapse on the part of one VMA. Blocks that were collapsed stay so even when a later one fails. */
 export function* madviseCollapse(k: Kernel, vmaIn: Vma, start: number, end: number): Op<Result> {
   const n = 1 << k.geo.pmdOrder;
-  if (!pmdAllowed(k, vmaIn, "forcedCollapse")) return fail("EINVAL", "hint.collapseNotAllowed");
+  const allowed = pmdAllowed(k, vmaIn, "forcedCollapse");
+  if (k.tracer !== null) traceEligibility(k, vmaIn, "forcedCollapse", allowed);
+  if (!allowed) return fail("EINVAL", "hint.collapseNotAllowed");
   const first = Math.ceil(start / n) * n;
   let last = Math.floor(end / n) * n;
   let vma = vmaIn;
@@ -62,5 +67,10 @@ export function* madviseCollapse(k: Kernel, vmaIn: Vma, start: number, end: numb
   if (!locked) yield* mmapReadLock(k, vmaIn.mm);
   // a range inside one block rounds to a negative number of blocks, which nothing done never equals: EINVAL
   const wanted = (last - first) / n;
-  return done === wanted ? 0 : fail(errnoOf(k, lastFail), "hint.collapse");
+  if (wanted < 0)
+    return refuseArgument(k, vmaIn.mm, "madvise_collapse", errnoOf(k.era.collapseErrno, lastFail), "refuse.collapse", "range", end - start, "hint.collapse");
+  if (done === wanted) return 0;
+  const errno = errnoOf(k.era.collapseErrno, lastFail);
+  const other = errnoOf(k.era.collapseErrno === "v65" ? "v61" : "v65", lastFail);
+  return errno === other ? fail(errno, "hint.collapse") : refuseRelease(k, vmaIn.mm, "madvise_collapse_errno", errno, "collapseErrno", "hint.collapse");
 }

@@ -11,6 +11,7 @@ import { tlbFlushRange } from "../mm/tlb.ts";
 import { VM } from "../mm/vmFlags.ts";
 import { VMSTAT } from "../mm/vmstat.ts";
 import type { Pfn } from "../units.ts";
+import { traceSplitFolio } from "../why/pages.ts";
 import { isHugeZero } from "./hugeZero.ts";
 import { splitPmd } from "./splitPmd.ts";
 
@@ -98,15 +99,7 @@ export function splitFolio(k: Kernel, head: Pfn): boolean {
   };
   if (isHugeZero(k, head)) return false;
   const extra = k.refcount.get(head) - folioMapcount(k, head) - 1;
-  if (k.tracer !== null)
-    k.tracer.decide({
-      symbol: "can_split_folio",
-      rule: extra === 0 ? "split.ok" : "split.pinned",
-      outcome: extra === 0 ? "split" : "EAGAIN",
-      causes: [{ kind: "folio", pfn: head, property: "extra references", value: extra }],
-      mm: 0,
-      vpn: -1,
-    });
+  if (k.tracer !== null) traceSplitFolio(k, head, extra);
   if (extra !== 0) return count(false);
   const remembered = unmapFolio(k, head);
   unqueueDeferred(k, head);

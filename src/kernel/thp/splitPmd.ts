@@ -25,6 +25,7 @@ import { tlbFlushRange } from "../mm/tlb.ts";
 import { VM, VM_SPECIAL } from "../mm/vmFlags.ts";
 import { VMSTAT } from "../mm/vmstat.ts";
 import type { TableIndex } from "../units.ts";
+import { traceSplitPartial } from "../why/pages.ts";
 import { isHugeZero } from "./hugeZero.ts";
 
 /** Where a PMD-sized leaf is. */
@@ -69,7 +70,8 @@ export function splitPmd(k: Kernel, vma: Vma, place: PmdPlace, vpn: number): voi
     return;
   }
   const exclusive = hasFlag(k, pfn, PG.anonExclusive);
-  const base = lo & 0xfff & ~e.leaf;
+  const base = lo & 0xfff & ~(e.leaf | (k.era.splitKeepsDirty ? 0 : e.dirty));
+  if (!k.era.splitKeepsDirty && (lo & e.dirty) !== 0) setFlag(k, pfn, PG.dirty);
   const flagsLo = isWritable(e, lo) ? makeWritable(e, base) : makeReadOnly(e, base);
   const flagsHi = hi & ~0x7ff;
   folioGet(k, pfn, n - 1);
@@ -80,7 +82,7 @@ export function splitPmd(k: Kernel, vma: Vma, place: PmdPlace, vpn: number): voi
   }
   splitAnonRmapPmd(k, pfn, vma);
   // a page-table-mapped folio is counted as mlocked only from 6.7, and then only because all of it is mapped here
-  if ((vma.flags & (VM.locked | VM_SPECIAL)) === VM.locked && k.era.mlockLargeOnlyWhole) mlockFolio(k, pfn);
+  if ((vma.flags & (VM.locked | VM_SPECIAL)) === VM.locked && k.era.rmapMlocksWholeFolio) mlockFolio(k, pfn);
   removeRmapPmd(k, pfn, vma);
   populate(k, table, i, pteTable);
 }
@@ -92,7 +94,9 @@ export function splitPmdAddress(k: Kernel, vma: Vma, vpn: number): void {
   const start = Math.floor(vpn / n) * n;
   if (start === vpn || start < vma.start || start + n > vma.end) return;
   const place = pmdOf(k, vma.mm, vpn);
-  if (place !== undefined && isHugePmd(k, place.lo)) splitPmd(k, vma, place, vpn);
+  if (place === undefined || !isHugePmd(k, place.lo)) return;
+  if (k.tracer !== null) traceSplitPartial(k, vma, "split_huge_pmd_address", vpn, vpn);
+  splitPmd(k, vma, place, vpn);
 }
 
 /** zap_huge_pmd: removes a PMD leaf as a whole, with its deposited table. */

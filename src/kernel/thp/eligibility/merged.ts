@@ -1,21 +1,20 @@
 import type { Kernel } from "../../mm/kernel.ts";
 import { VM, VM_NO_KHUGEPAGED } from "../../mm/vmFlags.ts";
-import type { Refusal } from "./eligibility.ts";
 import { fitsAtEnd, type Question } from "./question.ts";
 
 /** 6.0 to 6.7: hugepage_vma_check, for anonymous memory (kernel-semantics.md 1.2 and 1.3). Order of the tests matters. */
-export function merged(k: Kernel, q: Question): Refusal {
+export function merged(k: Kernel, q: Question): boolean {
   const inFault = q.caller === "pageFault";
   const smaps = q.caller === "smaps";
-  if (q.flags & VM.noHugePage) return "noHugePage";
-  if (q.mm.thpDisable !== 0) return "prctl";
+  if (q.flags & VM.noHugePage) return false;
+  if (q.mm.thpDisable !== 0) return false;
   const trusting = k.era.eligibility === "handlers67";
-  if (q.flags & VM_NO_KHUGEPAGED && !(trusting && (inFault || smaps))) return "special";
-  if (!inFault && !fitsAtEnd(q.vma, k.geo.pmdOrder)) return "tooSmall";
+  if (q.flags & VM_NO_KHUGEPAGED && !(trusting && (inFault || smaps))) return false;
+  if (!inFault && !fitsAtEnd(q.vma, k.geo.pmdOrder)) return false;
   if (q.caller !== "forcedCollapse") {
-    if (k.g.enabled === "never") return "settingNever";
-    if (k.g.enabled === "madvise" && !(q.flags & VM.hugePage)) return "settingMadvise";
+    if (k.g.enabled === "never") return false;
+    if (k.g.enabled === "madvise" && !(q.flags & VM.hugePage)) return false;
   }
-  if (q.vma.anonVma === 0 && !smaps && !inFault) return "noAnonVma";
-  return "";
+  if (q.vma.anonVma === 0 && !smaps && !inFault) return false;
+  return true;
 }

@@ -1,0 +1,248 @@
+import { failed, type Errno, type Result } from "../kernel/mm/errno.ts";
+import { MAP } from "../kernel/mm/mmap.ts";
+import type { Task } from "../kernel/mm/records.ts";
+import type { Op } from "../kernel/sched/points.ts";
+import * as sys from "../kernel/syscalls.ts";
+import type { CallOperation, CallValue } from "../shell/call/callOperation.ts";
+import { printConstant, printFlags, type ConstantFamily } from "../shell/call/constants.ts";
+import { describeErrno } from "../shell/call/errnos.ts";
+import { mincoreRuns, type ResultFields } from "./execute.ts";
+import type { LearnerWorld } from "./learnerWorld.ts";
+import { MAX_PROCESSES } from "./world.ts";
+
+/** Carries out lines of the C form: the numbers a program would pass, checked and refused as the system call does. */
+
+const PAGE = 4096n;
+const u64 = (n: bigint): bigint => BigInt.asUintN(64, n);
+const LATER: ResultFields = { error: "not simulated yet" };
+
+/** A call with its arguments as numbers. Missing ones are 0, as registers that nobody set. */
+interface Call {
+  readonly world: LearnerWorld;
+  readonly task: Task;
+  readonly args: readonly bigint[];
+  readonly operation: CallOperation;
+}
+
+/** How an argument is printed: as an address, a signed number, flags or a constant of a family. */
+type Show = "address" | "number" | "int" | "vec" | "limit" | "PROT" | "MAP" | "MREMAP" | "MCL" | "MS" | "MLOCK" | "MADV" | "PR" | "RLIMIT";
+
+interface CallRow {
+  readonly show: readonly Show[];
+  readonly run: (call: Call) => Op<ResultFields>;
+  /** the result is an address */
+  readonly returnsAddress?: boolean;
+}
+
+const refuse = (errno: Errno, hint?: string): ResultFields => ({ ret: -1, errno, ...(hint === undefined ? {} : { hint }) });
+const result = (r: Result<number | bigint>): ResultFields => (failed(r) ? refuse(r.errno, r.hint) : { ret: r });
+
+function* mmap({ world, task, args, operation }: Call): Op<ResultFields> {
+  const [address, length, prot, flags, fd, offset] = args;
+  if (u64(offset) % PAGE !== 0n) return refuse("EINVAL", "hint.alignOffset");
+  const bits = Number(u64(flags) & 0xffffffffn);
+  const type = bits & 0xf;
+  if ((bits & MAP.anonymous) === 0) return BigInt.asIntN(32, fd) < 0n ? refuse("EBADF", "hint.anonymous") : LATER;
+  // shared memory, huge page pools and MAP_32BIT are not simulated yet
+  if (bits & (MAP.hugetlb | 0x40) || type === MAP.shared) return LATER;
+  const recorded = operation.recorded?.value ?? null;
+  const call = { length, prot: Number(prot & 7n), flags: bits };
+  // a pasted line of strace goes where it went then, so that the addresses of later lines fit
+  if (u64(address) === 0n && recorded !== null && recorded > 0n) {
+    const there = yield* sys.sysMmap(world.machine.kernel, task, { ...call, address: recorded, flags: bits | MAP.fixedNoReplace });
+    if (!failed(there)) return { ret: there };
+  }
+  return result(yield* sys.sysMmap(world.machine.kernel, task, { ...call, address }));
+}
+
+function* mremap({ world, task, args }: Call): Op<ResultFields> {
+  const [address, oldLength, newLength, flags, target] = args;
+  if (u64(flags) & ~7n) return refuse("EINVAL");
+  return result(
+    yield* sys.sysMremap(world.machine.kernel, task, {
+      address,
+      oldLength,
+      newLength,
+      mayMove: (flags & 1n) !== 0n,
+      fixed: (flags & 2n) !== 0n ? target : null,
+      dontUnmap: (flags & 4n) !== 0n,
+    }),
+  );
+}
+
+function* mincore({ world, task, args }: Call): Op<ResultFields> {
+  const r = sys.sysMincore(world.machine.kernel, task, args[0], args[1]);
+  return failed(r) ? refuse(r.errno, r.hint) : { ret: 0, incore: mincoreRuns(r) };
+}
+
+const PR_SET_THP_DISABLE = 41n;
+const PR_GET_THP_DISABLE = 42n;
+
+function* prctl({ world, task, args }: Call): Op<ResultFields> {
+  const [option, arg2, arg3, arg4, arg5] = args;
+  const k = world.machine.kernel;
+  if (option === PR_SET_THP_DISABLE) {
+    if (arg4 !== 0n || arg5 !== 0n) return refuse("EINVAL", "hint.prctlRest");
+    return result(sys.sysSetThpDisable(k, task, arg2, Number(BigInt.asIntN(32, arg3))));
+  }
+  if (option === PR_GET_THP_DISABLE) return arg2 || arg3 || arg4 || arg5 ? refuse("EINVAL", "hint.prctlRest") : result(sys.sysGetThpDisable(k, task));
+  return LATER;
+}
+
+const RESOURCES: Readonly<Record<string, "data" | "memlock" | "as">> = { "2": "data", "8": "memlock", "9": "as" };
+
+function* setrlimit({ world, task, args, operation }: Call): Op<ResultFields> {
+  const limit = operation.args[1];
+  if (limit.kind !== "struct" || limit.members.length !== 2) return refuse("EFAULT", "hint.rlimitStruct");
+  const [soft, hard] = limit.members.map((member) => valueOf(world, member));
+  if (args[0] < 0n || args[0] > 15n || u64(soft) > u64(hard)) return refuse("EINVAL", "hint.rlimitOrder");
+  const resource = RESOURCES[String(args[0])];
+  return resource === undefined ? LATER : result(sys.sysSetrlimit(world.machine.kernel, task, resource, u64(soft)));
+}
+
+/** brk(2) returns the end of the heap, the new one or, when it could not be moved, the old one. */
+function* brk({ world, task, args }: Call): Op<ResultFields> {
+  return { ret: yield* sys.sysBrk(world.machine.kernel, task, u64(args[0])) };
+}
+
+/** sbrk(3) of the C library: the end as it was. */
+function* sbrk({ world, task, args }: Call): Op<ResultFields> {
+  const k = world.machine.kernel;
+  const before = BigInt(k.mms.get(task.mm).brkBytes);
+  const wanted = before + BigInt.asIntN(64, args[0]);
+  const after = yield* sys.sysBrk(k, task, u64(wanted));
+  return after === u64(wanted) ? { ret: before } : refuse("ENOMEM");
+}
+
+function* fork({ world, task }: Call): Op<ResultFields> {
+  const place = [...world.processes.keys(), world.processes.length].find((i) => world.processes[i] === undefined) ?? 0;
+  if (place >= MAX_PROCESSES) return refuse("EAGAIN", "hint.processes");
+  let n = 1;
+  while (world.find(`C${n}`) !== undefined) n++;
+  const name = `C${n}`;
+  const r = yield* sys.sysFork(world.machine.kernel, task, name);
+  if (failed(r)) return refuse(r.errno, r.hint);
+  world.processes[place] = { name, task: r };
+  return { ret: world.machine.kernel.tasks.get(r).pid, child: name };
+}
+
+const RANGE: readonly Show[] = ["address", "number"];
+
+/** A call on an address and a length, with flags of which `known` exist. */
+const ranged = (flagsShow: readonly Show[], known: bigint, run: (c: Call) => Op<Result>): CallRow => ({
+  show: [...RANGE, ...flagsShow],
+  run: function* (c) {
+    if (c.args[2] !== undefined && (u64(c.args[2]) & ~known) !== 0n) return refuse("EINVAL");
+    return result(yield* run(c));
+  },
+});
+
+function* direct(r: Result): Op<Result> {
+  return r;
+}
+
+const ALL = (1n << 64n) - 1n;
+
+const CALLS: Readonly<Record<string, CallRow>> = {
+  mmap: { show: ["address", "number", "PROT", "MAP", "int", "number"], run: mmap, returnsAddress: true },
+  munmap: ranged([], 0n, ({ world, task, args }) => sys.sysMunmap(world.machine.kernel, task, args[0], args[1])),
+  mprotect: ranged(["PROT"], 7n, ({ world, task, args }) => sys.sysMprotect(world.machine.kernel, task, args[0], args[1], Number(args[2]))),
+  mremap: { show: ["address", "number", "number", "MREMAP", "address"], run: mremap, returnsAddress: true },
+  madvise: ranged(["MADV"], ALL, ({ world, task, args }) => sys.sysMadvise(world.machine.kernel, task, args[0], args[1], Number(BigInt.asIntN(32, args[2])))),
+  mlock: ranged([], 0n, ({ world, task, args }) => sys.sysMlock(world.machine.kernel, task, args[0], args[1], false)),
+  mlock2: ranged(["MLOCK"], 1n, ({ world, task, args }) => sys.sysMlock(world.machine.kernel, task, args[0], args[1], args[2] === 1n)),
+  munlock: ranged([], 0n, ({ world, task, args }) => sys.sysMunlock(world.machine.kernel, task, args[0], args[1])),
+  mlockall: {
+    show: ["MCL"],
+    run: function* ({ world, task, args: [flags] }) {
+      if (u64(flags) & ~7n) return refuse("EINVAL", "hint.mlockall");
+      return result(yield* sys.sysMlockall(world.machine.kernel, task, (flags & 1n) !== 0n, (flags & 2n) !== 0n, (flags & 4n) !== 0n));
+    },
+  },
+  munlockall: {
+    show: [],
+    run: function* ({ world, task }) {
+      return result(yield* sys.sysMunlockall(world.machine.kernel, task));
+    },
+  },
+  mincore: { show: ["address", "number", "vec"], run: mincore },
+  // MS_ASYNC and MS_SYNC exclude each other
+  msync: ranged(["MS"], 7n, ({ world, task, args }) =>
+    direct((args[2] & 5n) === 5n ? { errno: "EINVAL" } : sys.sysMsync(world.machine.kernel, task, args[0], args[1])),
+  ),
+  mseal: ranged(["number"], 0n, ({ world, task, args }) => sys.sysMseal(world.machine.kernel, task, args[0], args[1])),
+  brk: { show: ["address"], run: brk, returnsAddress: true },
+  sbrk: { show: ["int"], run: sbrk, returnsAddress: true },
+  prctl: { show: ["PR", "int", "int", "int", "int"], run: prctl },
+  setrlimit: { show: ["RLIMIT", "limit"], run: setrlimit },
+  fork: { show: [], run: fork },
+};
+
+function valueOf(world: LearnerWorld, value: CallValue): bigint {
+  if (value.kind !== "value") return 0n;
+  if (value.name === null) return value.offset;
+  return world.slots.resolve({ name: value.name, offsetBytes: value.offset })?.address ?? 0n;
+}
+
+function evaluate(world: LearnerWorld, task: Task, operation: CallOperation): Call {
+  const given = operation.args.map((value) => valueOf(world, value));
+  const wanted = CALLS[operation.call].show.length;
+  // prctl and mremap have arguments that may be left out
+  while (given.length < wanted) given.push(0n);
+  return { world, task, args: given, operation };
+}
+
+/** Runs a call; binds the name in front of `=` to what it returned. */
+export function* executeCall(world: LearnerWorld, task: Task, operation: CallOperation): Op<ResultFields> {
+  const call = evaluate(world, task, operation);
+  const row = CALLS[operation.call];
+  const fields = yield* row.run(call);
+  const { target } = operation;
+  if (target !== null && (typeof fields.ret === "bigint" || typeof fields.ret === "number") && fields.errno === undefined) {
+    const length = operation.call === "mmap" ? call.args[1] : operation.call === "mremap" ? call.args[2] : 0n;
+    world.slots.bind(target, BigInt(fields.ret), (u64(length) + PAGE - 1n) & ~(PAGE - 1n));
+  }
+  return fields;
+}
+
+function show(world: LearnerWorld, kind: Show, value: bigint, given: CallValue | undefined): string {
+  switch (kind) {
+    case "address":
+      return value === 0n ? "NULL" : `0x${u64(value).toString(16)}`;
+    case "number":
+      return String(u64(value));
+    case "int":
+      return String(BigInt.asIntN(64, value));
+    case "vec":
+      return "vec";
+    case "limit":
+      if (given?.kind !== "struct") return "NULL";
+      return `{${given.members.map((member) => (u64(valueOf(world, member)) === ALL ? "RLIM_INFINITY" : String(u64(valueOf(world, member))))).join(", ")}}`;
+    case "MADV":
+    case "PR":
+    case "RLIMIT":
+      return printConstant(kind satisfies ConstantFamily, value);
+    default:
+      return printFlags(kind, u64(value));
+  }
+}
+
+/** The call as strace prints it, with the numbers it was made with and, when `fields` are given, its result. */
+export function straceLine(world: LearnerWorld, operation: CallOperation, args: readonly bigint[], fields: ResultFields): string {
+  const row = CALLS[operation.call];
+  const shown = row.show
+    .slice(0, Math.max(operation.args.length, 0))
+    .map((kind, i) => show(world, kind, args[i], operation.args[i]))
+    .join(", ");
+  return `${operation.call}(${shown}) = ${returned(row, fields)}`;
+}
+
+function returned(row: CallRow, fields: ResultFields): string {
+  if (typeof fields.errno === "string") return `-1 ${describeErrno(fields.errno)}`;
+  if (typeof fields.ret === "bigint" || typeof fields.ret === "number")
+    return row.returnsAddress === true ? `0x${fields.ret.toString(16)}` : String(fields.ret);
+  return "?";
+}
+
+/** The numbers of a call's arguments, as they are before it runs. */
+export const argumentsOf = (world: LearnerWorld, task: Task, operation: CallOperation): readonly bigint[] => evaluate(world, task, operation).args;

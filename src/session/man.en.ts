@@ -1,0 +1,42 @@
+import type { ManTexts } from "../shell/man/manText.ts";
+
+/** Pages of the tools of a session, in English. */
+export const sessionManEn: ManTexts = {
+  describe: {
+    summary: "show the address space in words",
+    description:
+      "Lists every mapping of the process with the pages in it: how many, in folios of which order, mapped by a PMD or by PTEs, exclusive or shared. It says what a picture of the address space would show.",
+  },
+  pgtable: {
+    summary: "walk the page tables to one address",
+    description:
+      "Prints the entry at each level with its raw bits and what they mean, from the top down to the page, the huge page or the empty entry that ends the walk.",
+  },
+  pagemap: {
+    summary: "show what pagemap says about pages",
+    description:
+      "Prints for each page of the range its word in /proc/self/pagemap and, for a page in memory, the frame with its /proc/kpageflags and /proc/kpagecount. Without LEN one page. The files themselves are binary; /proc/self/pagemap has a word for every page of the address space and is too long to be printed.",
+  },
+  ps: {
+    summary: "list processes",
+    description: "Prints name, PID, address space and resident memory in kB. The current process is marked; @NAME alone on a line makes NAME the current one.",
+  },
+  dmesg: { summary: "show what the kernel logged", description: "Prints the lines of the simulated boot: release, profile, memory, CPUs." },
+  era: {
+    summary: "list the behaviours that changed between releases",
+    description:
+      "Without ID lists every change from 5.19 to 6.18 with the release that brought it; a + marks those this machine has. With ID says what the change is, the kernel function to look for and where it is described.",
+  },
+  undo: {
+    summary: "take the last command back",
+    description: "Goes back to the state before the last command that changed something. Nothing is lost: redo and goto lead to it again.",
+  },
+  redo: { summary: "do again what undo took back", description: "Goes forward along the branch that was left last." },
+  goto: { summary: "go to a numbered state", description: "N is a number that history prints and the prompt shows; 0 is the machine as it was booted." },
+  history: {
+    summary: "show the commands as a tree",
+    description:
+      "Every command that changed something, with the number of the state after it. A * marks where you are. What was typed after an undo stands as a branch of its own. A ! marks a command in which the simulator itself failed: it changed nothing.",
+  },
+  quit: { summary: "leave the terminal", description: "So does Ctrl-D. The operation exit ends a process of the simulated machine, not the terminal." },
+};

@@ -1,0 +1,20 @@
+import { arg, optional, row } from "../shell/table/rowHelpers.ts";
+import type { CommandSpec } from "../shell/table/commandSpec.ts";
+
+const ADDRESS = arg("ADDRESS", "address");
+const LEN = optional(arg("LEN", "number"));
+
+/** Rows of the tools that look at a learner's machine and move through its history. */
+export const SESSION_ROWS: readonly CommandSpec[] = [
+  row("tool", "describe", [optional(arg("PROCESS", "process"))], { seeAlso: ["pgtable", "pagemap", "ps"] }),
+  row("tool", "pgtable", [ADDRESS], { seeAlso: ["pagemap", "describe"] }),
+  row("tool", "pagemap", [ADDRESS, LEN], { seeAlso: ["pgtable", "describe"] }),
+  row("tool", "ps", [], { seeAlso: ["fork", "describe"] }),
+  row("tool", "dmesg", [], { seeAlso: ["era"] }),
+  row("tool", "era", [optional(arg("ID", "text"))], { seeAlso: ["dmesg"] }),
+  row("tool", "undo", [], { seeAlso: ["redo", "goto", "history"] }),
+  row("tool", "redo", [], { seeAlso: ["undo", "goto", "history"] }),
+  row("tool", "goto", [arg("N", "number")], { seeAlso: ["undo", "history"] }),
+  row("tool", "history", [], { seeAlso: ["undo", "redo", "goto"] }),
+  row("tool", "quit", [], { seeAlso: ["exit"] }),
+];
