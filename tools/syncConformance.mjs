@@ -46,7 +46,8 @@ function sync(source) {
     copyFileSync(join(source, path), join(here, path));
     chmodSync(join(here, path), 0o644);
   }
-  const files = [...judged, ...wanted].sort();
+  // recorded by ourselves, under the emulator: nowhere else to copy them from
+  const files = [...judged, ...wanted, ...relativeGlob(here, "recorded/**/*.json")].sort();
   writeFileSync(manifestPath, JSON.stringify({ sha256: Object.fromEntries(files.map((path) => [path, hash(join(here, path))])) }, null, 2) + "\n");
   process.stdout.write(`${wanted.length} traces, ${manifestPath}\n`);
 }
@@ -61,7 +62,7 @@ export function check(source = null) {
     else if (hash(join(here, path)) !== wanted) problems.push(`${path}: not as recorded`);
     else if (source !== null && path.startsWith("traces/") && hash(join(source, path)) !== wanted) problems.push(`${path}: differs from ${source}`);
   }
-  for (const path of [...relativeGlob(here, "traces/**/*.json"), ...judged]) if (!(path in manifest.sha256)) problems.push(`${path}: not in the manifest`);
+  for (const path of [...relativeGlob(here, "{traces,recorded}/**/*.json"), ...judged]) if (!(path in manifest.sha256)) problems.push(`${path}: not in the manifest`);
   return problems;
 }
 

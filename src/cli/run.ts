@@ -42,7 +42,13 @@ function residentOf(script: ScriptRun, ownKb = 0): Map<string, number> {
 }
 
 /** What a step of a trace says, in the form that is told to a person. */
-function outcomeOf(step: TraceStep, hint: string | null, before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>, anonHugeBefore: number): Outcome {
+function outcomeOf(
+  step: TraceStep,
+  hint: string | null,
+  before: ReadonlyMap<string, number>,
+  after: ReadonlyMap<string, number>,
+  anonHugeBefore: number,
+): Outcome {
   const faults = Object.entries(step)
     .filter(([key]) => key === "flt" || key.startsWith("flt@"))
     .map(([key, value]) => ({ process: key === "flt" ? FIRST_PROCESS : key.slice(4), faults: value as Faults }));

@@ -97,7 +97,7 @@ export interface ProcessOptions {
 
 /** A process with an empty address space, as it is just before exec maps a program. Returns its task slot. */
 export function newProcess(k: Kernel, o: ProcessOptions): number {
-  const top = k.geo.taskSizePages;
+  const top = k.geo.mapWindowPages;
   const mm = mmAlloc(k, { startBrk: Math.min(0x600, top >>> 2), brkBytes: Math.min(0x600, top >>> 2) * 4096, mmapBase: top - 0x800, thpDisable: 0 });
   const pid = k.g.nextPid;
   k.setGlobals({ nextPid: pid + 1 });

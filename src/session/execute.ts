@@ -290,16 +290,17 @@ function* doMremap(world: Stage, task: Task, body: Extract<OperationBody, { op: 
   return { ret: world.slots.print(Number(r)) };
 }
 
-/** Above this a user address is not canonical: the access traps without an address. */
-const CANONICAL_END = 1n << 47n;
+/** From here on an address is not canonical (x86: 47 or 56 bits for users): the access traps without an address. */
+const canonicalEnd = (world: Stage): bigint => BigInt(2 ** Math.ceil(Math.log2(world.machine.kernel.geo.taskSizePages))) * 4096n;
 
 function* doTouch(world: Stage, task: Task, body: Extract<OperationBody, { op: "touch" }>): Carried {
   const at = world.slots.resolve(body.range.at);
   if (at === undefined) return { error: "addr" };
   const length = body.range.lengthBytes ?? (body.all ? world.slots.defaultLength(at.address, at.slot) : 1n);
   const end = (at.address + length) & MASK64;
-  if (at.address >= CANONICAL_END) return nonCanonical(world, at.address, end, body.stepBytes);
-  if (end > CANONICAL_END) return { error: "not simulated: a touch that leaves the user address space" };
+  const canonical = canonicalEnd(world);
+  if (at.address >= canonical) return nonCanonical(world, at.address, end, body.stepBytes);
+  if (end > canonical) return { error: "not simulated: a touch that leaves the user address space" };
   const r = yield* touchRange(world.machine.kernel, task, Number(at.address), Number(end), Number(body.stepBytes), body.mode, body.value & 0xff);
   return touchFields(world, r, body.mode);
 }
@@ -327,7 +328,7 @@ function* kernelCopy(world: Stage, task: Task, e: AddressExpr, lengthIn: bigint,
   const at = world.slots.resolve(e);
   if (at === undefined) return { error: "addr" };
   const length = Number(store || lengthIn < 4096n ? lengthIn : 4096n);
-  if (at.address + BigInt(length) > CANONICAL_END) return { ret: -1, errno: "EFAULT" };
+  if (at.address + BigInt(length) > canonicalEnd(world)) return { ret: -1, errno: "EFAULT" };
   const k = world.machine.kernel;
   const r = store ? yield* readZero(k, task.mm, Number(at.address), length) : yield* writePipe(k, task.mm, Number(at.address), length);
   return r < 0 ? { ret: -1, errno: "EFAULT" } : { ret: r };

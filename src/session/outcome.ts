@@ -86,7 +86,14 @@ function touchLines(fields: ResultFields, say: Say): string[] {
   const ok = Number(fields.ok);
   const read = typeof fields.val === "number" ? `, ${say("session.read", { value: `0x${fields.val.toString(16).padStart(2, "0")}` })}` : "";
   const signals = (fields.sig ?? []) as readonly SignalRun[];
-  const done = ok === 0 && count === 1 ? say("session.touchNone") : ok < count ? say("session.touchSome", { ok, count }) : count === 1 ? say("session.touchOne") : say("session.touchAll", { count });
+  const done =
+    ok === 0 && count === 1
+      ? say("session.touchNone")
+      : ok < count
+        ? say("session.touchSome", { ok, count })
+        : count === 1
+          ? say("session.touchOne")
+          : say("session.touchAll", { count });
   return [done + read, ...signals.map((run) => signalLine(run, say))];
 }
 

@@ -61,7 +61,11 @@ describe("GUP-fast against collapse", () => {
   it("says the shortest schedule: with fewer preemptions there is none", () => {
     const broken = run(script("gup-fast-vs-collapse"), "6.18", ["-gup-fast-recheck"]).breach!;
     expect(broken.preemptions).toBe(2);
-    expect(run(script("gup-fast-vs-collapse"), "6.18", ["-gup-fast-recheck"], { bound: 1 })).toMatchObject({ breach: null, coverage: "bounded", preemptions: 1 });
+    expect(run(script("gup-fast-vs-collapse"), "6.18", ["-gup-fast-recheck"], { bound: 1 })).toMatchObject({
+      breach: null,
+      coverage: "bounded",
+      preemptions: 1,
+    });
     expect(run(script("gup-fast-vs-collapse"), "6.18", ["-gup-fast-recheck"], { bound: 2 }).breach).toEqual(broken);
   });
 
@@ -153,9 +157,7 @@ describe("faults", () => {
 });
 
 describe("the explorer", () => {
-  const small = parse(
-    "setup:\n mmap A 8k rw private anon\n touch A w v=1\nthread T1:\n gup A w fast\nthread T2:\n madvise A 4k dontneed\n touch A w v=2\n",
-  );
+  const small = parse("setup:\n mmap A 8k rw private anon\n touch A w v=1\nthread T1:\n gup A w fast\nthread T2:\n madvise A 4k dontneed\n touch A w v=2\n");
 
   function scheduleRun(s: ThreadedScript): ScheduleRun {
     const world = new World(profileOf("6.18"), { cpus: s.threads.length });

@@ -75,9 +75,7 @@ const eventsOfLearner = query<[LearnerId], EventRow>(
   `SELECT ${eventColumns} FROM events e JOIN attempts a ON a.id = e.attempt WHERE learner = ? ORDER BY e.id`,
 );
 const lastSequence = query<[number], { sequence: number | null }>("SELECT max(sequence) AS sequence FROM events WHERE attempt = ?");
-const insertEvent = command<[number, number, string, string, number]>(
-  "INSERT INTO events (attempt, sequence, kind, payload, timeMs) VALUES (?, ?, ?, ?, ?)",
-);
+const insertEvent = command<[number, number, string, string, number]>("INSERT INTO events (attempt, sequence, kind, payload, timeMs) VALUES (?, ?, ?, ?, ?)");
 
 /** Begins an attempt; its first event says so. @throws StorageRefusal notFound (learner, pack), tooMany, malformed, tooLarge */
 export function startAttempt(db: WritableDb, attempt: NewAttempt): AttemptKey {

@@ -119,7 +119,7 @@ export class Connection implements WritableDb {
     this.#db.close();
   }
 
-  #prepared(statement: Query<readonly SqlValue[], unknown> | Command<readonly SqlValue[]>): Database.Statement<SqlValue[]> {
+  #prepared(statement: { readonly reads: boolean; readonly sql: string }): Database.Statement<SqlValue[]> {
     const kept = this.#statements.get(statement.sql);
     if (kept !== undefined) return kept;
     const prepared = this.#prepareNew(statement.sql);

@@ -55,6 +55,8 @@ export interface Geometry {
   readonly pmdOrder: number;
   /** one past the highest user page number */
   readonly taskSizePages: number;
+  /** one past the highest page number that mmap chooses unless a hint above it asks for more (DEFAULT_MAP_WINDOW) */
+  readonly mapWindowPages: number;
   /** entries from one table to the next in the entry columns */
   readonly tableStride: number;
   readonly bytesPerEntry: 4 | 8;

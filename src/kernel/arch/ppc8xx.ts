@@ -14,6 +14,7 @@ export const PPC_8XX: Geometry = {
   pmdLevel: -1,
   pmdOrder: 0,
   taskSizePages: 0x80000,
+  mapWindowPages: 0x80000,
   tableStride: 1024,
   bytesPerEntry: 4,
   thp: false,

@@ -24,7 +24,11 @@ const lower: readonly LevelGeometry[] = [
   { name: "pte", bits: 9, shift: 0, leaf: true },
 ];
 
+/** DEFAULT_MAP_WINDOW: 47 bits less a guard page, also with 5 levels. */
+const WINDOW_PAGES = 2 ** 35 - 1;
+
 const common = {
+  mapWindowPages: WINDOW_PAGES,
   pmdOrder: 9,
   tableStride: 512,
   bytesPerEntry: 8,
@@ -38,7 +42,7 @@ export const X86_64_4LEVEL: Geometry = {
   id: "x86-64",
   levels: [{ name: "pgd", bits: 9, shift: 27, leaf: false }, ...lower],
   pmdLevel: 2,
-  taskSizePages: 2 ** 35 - 1,
+  taskSizePages: WINDOW_PAGES,
 };
 
 export const X86_64_5LEVEL: Geometry = {

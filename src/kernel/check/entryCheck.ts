@@ -83,8 +83,9 @@ export class EntryCheck {
     }
     this.found.anonPages += n;
     const flags = this.s.isUsed(pfn) ? k.pageFlags.get(pfn) : PG.buddy;
-    if ((flags & NOT_MAPPABLE) !== 0 || k.refcount.get(pfn) <= 0) return this.bad("kernel.check.entryFree", vpn, pfn);
+    if ((flags & NOT_MAPPABLE) !== 0) return this.bad("kernel.check.entryFree", vpn, pfn);
     if ((flags & PG.head) === 0 || (flags & ORDER_MASK) >>> ORDER_SHIFT !== k.geo.pmdOrder) return this.bad("kernel.check.pmdLeaf", vpn, pfn);
+    if (k.refcount.get(pfn) <= 0) return this.bad("kernel.check.entryFree", vpn, pfn);
     this.s.pmdMaps.add(pfn, 1);
     this.s.noteOwner(pfn, this.mm);
     if (isWritable(e, lo) && (flags & PG.anonExclusive) === 0) this.bad("kernel.check.writableShared", vpn, pfn);

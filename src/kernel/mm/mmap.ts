@@ -60,10 +60,10 @@ export function enoughMemory(k: Kernel, pages: number): boolean {
   return pages <= k.profile.memoryMiB * 256;
 }
 
-/** The highest gap of `pages` below the mmap base whose start is aligned (unmapped_area_topdown); -1: none. */
-function topDownGap(k: Kernel, mm: number, pages: number, align: number): number {
+/** The highest gap of `pages` below `top` whose start is aligned (unmapped_area_topdown); -1: none. */
+function topDownGap(k: Kernel, mm: number, pages: number, align: number, top: number): number {
   const list = k.mms.get(mm).vmas;
-  let ceiling = k.mms.get(mm).mmapBase;
+  let ceiling = top;
   for (let i = list.length - 1; i >= -1; i--) {
     const vma = i >= 0 ? k.vmas.get(list[i]) : undefined;
     const floor = vma?.end ?? 16;
@@ -80,7 +80,11 @@ function topDownGap(k: Kernel, mm: number, pages: number, align: number): number
 export function unmappedArea(k: Kernel, mm: number, hint: number, pages: number): Result {
   const top = k.geo.taskSizePages;
   if (pages > top) return refuseArgument(k, mm, "get_unmapped_area", "ENOMEM", "refuse.addressRange", "length", pages);
-  if (hint > 0 && hint + pages <= top && !anyVmaIn(k, mm, hint, hint + pages)) return hint;
+  // mmap_address_hint_valid, 5 levels: a hint opens the space above 47 bits, and no mapping lies across its lower end
+  const window = k.geo.mapWindowPages;
+  const inOnePart = hint > window === hint + pages > window;
+  const ceiling = k.mms.get(mm).mmapBase + (hint > window ? top - window : 0);
+  if (hint > 0 && hint + pages <= top && inOnePart && !anyVmaIn(k, mm, hint, hint + pages)) return hint;
   const pmd = 1 << k.geo.pmdOrder;
   const style = k.era.mmapThpAlign;
   const wants =
@@ -88,10 +92,10 @@ export function unmappedArea(k: Kernel, mm: number, hint: number, pages: number)
     (style === "always" ? pages >= pmd : style === "pmdMultiple" ? pages % pmd === 0 : style === "pmdMultipleNoHint" ? pages % pmd === 0 && hint === 0 : false);
   if (k.tracer !== null) tracePlacement(k, mm, hint, pages, wants);
   if (wants) {
-    const aligned = topDownGap(k, mm, pages, pmd);
+    const aligned = topDownGap(k, mm, pages, pmd, ceiling);
     if (aligned >= 0) return aligned;
   }
-  const found = topDownGap(k, mm, pages, 1);
+  const found = topDownGap(k, mm, pages, 1, ceiling);
   return found >= 0 ? found : refuseArgument(k, mm, "vm_unmapped_area", "ENOMEM", "refuse.noRoom", "length", pages);
 }
 

@@ -56,6 +56,26 @@ const RECORDED: readonly Profile[] = [
   },
   {
     ...x86,
+    id: "debian-6.17.13",
+    title: "Debian, Linux 6.17.13",
+    release: "6.17",
+    kernelRelease: "6.17.13+deb13-amd64",
+    recorded: true,
+    fixes: {},
+    config: debianConfig,
+  },
+  {
+    ...x86,
+    id: "debian-6.16.12",
+    title: "Debian, Linux 6.16.12",
+    release: "6.16",
+    kernelRelease: "6.16.12+deb13-amd64",
+    recorded: true,
+    fixes: {},
+    config: debianConfig,
+  },
+  {
+    ...x86,
     id: "debian-6.1.176",
     title: "Debian, Linux 6.1.176",
     release: "6.1",
@@ -89,8 +109,19 @@ const UPSTREAM: readonly Profile[] = RELEASES.map((release) => ({
   config: debianConfig,
 }));
 
-/** A board of its own, to show that nothing assumes x86: two levels, no THP. */
-const BOARDS: readonly Profile[] = [
+/** Other geometries, to show that nothing assumes four levels of x86: five levels; and two, with no THP. */
+const GEOMETRIES: readonly Profile[] = [
+  {
+    ...x86,
+    id: "x86-64-la57-6.18",
+    title: "x86-64 with 5 levels of page tables, Linux 6.18, from documents",
+    release: "6.18",
+    kernelRelease: "6.18.0",
+    recorded: false,
+    fixes: {},
+    config: debianConfig,
+    geometry: "x86-64-la57",
+  },
   {
     ...x86,
     id: "ppc-8xx-6.12",
@@ -105,7 +136,7 @@ const BOARDS: readonly Profile[] = [
   },
 ];
 
-export const PROFILES: readonly Profile[] = [...RECORDED, ...UPSTREAM, ...BOARDS];
+export const PROFILES: readonly Profile[] = [...RECORDED, ...UPSTREAM, ...GEOMETRIES];
 export const DEFAULT_PROFILE = "debian-6.18.15";
 
 export const findProfile = (id: string): Profile | undefined => PROFILES.find((p) => p.id === id);

@@ -77,8 +77,6 @@ export type Cause =
   | { readonly kind: "offset"; readonly mm: number; readonly vpn: number; readonly pgoff: number }
   /** PR_SET_THP_DISABLE of an mm */
   | { readonly kind: "prctl"; readonly mm: number; readonly value: number }
-  /** mlockall(MCL_FUTURE) of an mm */
-  | { readonly kind: "lockFuture"; readonly mm: number; readonly set: boolean }
   /** entries of page tables, of `pages` pages from `vpn` on */
   | { readonly kind: "entry"; readonly mm: number; readonly vpn: number; readonly pages: number; readonly is: EntryState }
   /** a number of the folio that is mapped at a page */
@@ -91,8 +89,6 @@ export type Cause =
   | { readonly kind: "limit"; readonly mm: number; readonly resource: "memlock" | "as" | "data"; readonly value: number }
   /** a capability of a process */
   | { readonly kind: "capability"; readonly mm: number; readonly name: "CAP_IPC_LOCK"; readonly set: boolean }
-  /** MMF_VM_HUGEPAGE: the mm is on khugepaged's list */
-  | { readonly kind: "khugepagedMm"; readonly mm: number; readonly set: boolean }
   /** a behaviour of the release */
   | { readonly kind: "era"; readonly behaviour: keyof Era; readonly value: string | boolean }
   /** an option the kernel was built with */
@@ -170,7 +166,6 @@ export type Rule =
   | "pmd.zapWhole"
   | "zap.kept"
   | "zap.freed"
-  | "zap.guardKept"
   | "deferred.queued"
   | "deferred.notQueued"
   | "deferred.underused"

@@ -129,17 +129,15 @@ export function readCause(machine: Machine, cause: Cause): string | null {
       return vma === undefined ? "not mapped" : String(vma.pgoff - vma.start);
     case "prctl":
       return String(k.mms.get(cause.mm).thpDisable);
-    case "lockFuture":
-      return String(k.mms.get(cause.mm).defFlags);
-    case "khugepagedMm":
-      return String(k.mms.get(cause.mm).khugepaged);
     case "entry":
       return String(countEntries(k, cause.mm, cause.vpn, cause.pages, cause.is));
     case "folio":
       return String(folioNumber(k, cause.mm, cause.vpn, cause.property));
     case "limit": {
       const task = taskOf(k, cause.mm);
-      return task === undefined ? "no process" : String(cause.resource === "memlock" ? task.rlimitMemlock : cause.resource === "as" ? task.rlimitAs : task.rlimitData);
+      return task === undefined
+        ? "no process"
+        : String(cause.resource === "memlock" ? task.rlimitMemlock : cause.resource === "as" ? task.rlimitAs : task.rlimitData);
     }
     case "capability":
       return String(taskOf(k, cause.mm)?.capIpcLock);

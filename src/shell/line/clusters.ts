@@ -138,5 +138,8 @@ export function replaceClusters(clusters: readonly Cluster[], from: number, to: 
 /** A text that may stand in a line: no control characters (a tab and a line end become a blank), no halves of surrogate pairs. */
 export function harmless(text: string): string {
   // eslint-disable-next-line no-control-regex -- they are what has to go
-  return text.toWellFormed().replace(/[\t\n]/g, " ").replace(/[\u0000-\u001f\u007f-\u009f]/g, "");
+  return text
+    .toWellFormed()
+    .replace(/[\t\n]/g, " ")
+    .replace(/[\u0000-\u001f\u007f-\u009f]/g, "");
 }

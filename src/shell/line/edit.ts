@@ -46,8 +46,7 @@ export const deleteBackward: Command = (state, before) => remove(state, before, 
 export const deleteForward: Command = (state, before) =>
   remove(state, before, state.cursor, Math.min(state.clusters.length, state.cursor + 1), "deleteForward");
 
-const moveTo = (state: LineState, cursor: number): Step =>
-  cursor < 0 || cursor > state.clusters.length ? bell(state) : quiet({ ...state, cursor });
+const moveTo = (state: LineState, cursor: number): Step => (cursor < 0 || cursor > state.clusters.length ? bell(state) : quiet({ ...state, cursor }));
 
 export const lineBegin: Command = (state) => moveTo(state, 0);
 export const lineEnd: Command = (state) => moveTo(state, state.clusters.length);
@@ -87,7 +86,13 @@ export const killToBegin: Command = (state, before) => kill(state, before, 0, st
 export const killWordForward: Command = (state, before) => kill(state, before, state.cursor, wordEnd(state));
 export const killWordBackward: Command = (state, before) => kill(state, before, wordBegin(state, isWord), state.cursor);
 /** back to a blank, whatever the signs between */
-export const killBlankWord: Command = (state, before) => kill(state, before, wordBegin(state, (cluster) => !isBlank(cluster)), state.cursor);
+export const killBlankWord: Command = (state, before) =>
+  kill(
+    state,
+    before,
+    wordBegin(state, (cluster) => !isBlank(cluster)),
+    state.cursor,
+  );
 
 export const yank: Command = (state, before) => {
   if (state.killRing.length === 0) return bell(state);

@@ -99,4 +99,3 @@ export function searchPrompt(state: LineState): { readonly key: string; readonly
   if (!found) return { key: "shell.line.searchFailed", args };
   return { key: direction === "backward" ? "shell.line.searchBackward" : "shell.line.searchForward", args };
 }
-

@@ -1,0 +1,144 @@
+import { TOGGLES } from "../../kernel/era/toggles.ts";
+import type { Message } from "../../kernel/message.ts";
+import type { Cause } from "../../kernel/why/tracer.ts";
+import type { RenderMessage } from "../../shell/renderMessage.ts";
+import type { History } from "./history.ts";
+import { stepsOfCauses, type TracedDecision, type TracedStep } from "./replay.ts";
+import { readCause } from "./readState.ts";
+
+/** Where a chain of causes ends: with what somebody typed, with the machine as it was switched on, or with the release. */
+export type Origin = "command" | "boot" | "release";
+
+/** A node of an explanation: a sentence (key and arguments of the catalogue) and what is behind it. */
+export interface Explanation extends Message {
+  /** the kernel function that decided */
+  readonly symbol: string | null;
+  /** the step it is about; null: none */
+  readonly step: number | null;
+  /** of a leaf */
+  readonly origin: Origin | null;
+  /** the cause it states, for what wants to change it */
+  readonly cause: Cause | null;
+  readonly children: readonly Explanation[];
+}
+
+type Args = Readonly<Record<string, string | number>>;
+
+interface Parts {
+  readonly symbol?: string;
+  readonly step?: number;
+  readonly origin?: Origin;
+  readonly cause?: Cause;
+}
+
+export const explained = (key: string, args: Args, children: readonly Explanation[] = [], parts: Parts = {}): Explanation => ({
+  key,
+  args,
+  symbol: parts.symbol ?? null,
+  step: parts.step ?? null,
+  origin: parts.origin ?? null,
+  cause: parts.cause ?? null,
+  children,
+});
+
+/** The leaf for a step: the command, or for step 0 the machine as it was switched on. */
+export function originOf(history: History, step: number): Explanation {
+  if (step === 0) return explained("session.why.boot", {}, [], { origin: "boot" });
+  return explained("session.why.command", { step, command: history.commandOf(step) }, [], { origin: "command", step });
+}
+
+const address = (history: History, vpn: number): string => history.world.slots.print(vpn * 4096);
+const range = (history: History, start: number, end: number): string => `${address(history, start)} .. ${address(history, end)}`;
+const set = (is: boolean): "set" | "clear" => (is ? "set" : "clear");
+
+/** The sentence of a cause. */
+function causeMessage(history: History, cause: Cause): Message {
+  const key = (name: string): string => `session.why.cause.${name}`;
+  switch (cause.kind) {
+    case "setting":
+      return { key: key("setting"), args: { path: cause.path, value: cause.value } };
+    case "vmaFlag":
+      return { key: key(`vmaFlag.${set(cause.set)}`), args: { flag: cause.flag, at: address(history, cause.vpn) } };
+    case "vmaBounds":
+      if (cause.from === cause.to) return { key: key("vmaBounds.any"), args: { bounds: range(history, cause.start, cause.end) } };
+      return { key: key("vmaBounds.block"), args: { bounds: range(history, cause.start, cause.end), block: range(history, cause.from, cause.to) } };
+    case "hole":
+      return { key: key("hole"), args: { range: range(history, cause.vpn, cause.end) } };
+    case "occupied":
+      return { key: key("occupied"), args: { range: range(history, cause.vpn, cause.end) } };
+    case "anonVma":
+      return { key: key(`anonVma.${set(cause.set)}`), args: { at: address(history, cause.vpn) } };
+    case "offset":
+      return { key: key("offset"), args: { at: address(history, cause.vpn), pgoff: `0x${cause.pgoff.toString(16)}` } };
+    case "prctl":
+      return { key: key("prctl"), args: { value: cause.value } };
+    case "entry":
+      return { key: key(`entry.${cause.is}`), args: { range: cause.pages === 1 ? address(history, cause.vpn) : range(history, cause.vpn, cause.vpn + cause.pages) } };
+    case "folio":
+      return { key: key("folio"), args: { property: cause.property, value: cause.value, at: cause.vpn < 0 ? "?" : address(history, cause.vpn) } };
+    case "access":
+      return { key: key(cause.write ? "access.write" : "access.read"), args: {} };
+    case "argument":
+      return { key: key("argument"), args: { name: cause.name, value: cause.value } };
+    case "limit":
+      return { key: key("limit"), args: { resource: `RLIMIT_${cause.resource.toUpperCase()}`, value: cause.value === Infinity ? "unlimited" : cause.value } };
+    case "capability":
+      return { key: key(`capability.${set(cause.set)}`), args: { name: cause.name } };
+    case "era":
+      return { key: key("era"), args: { behaviour: cause.behaviour, value: String(cause.value) } };
+    case "config":
+      return { key: key("config"), args: { name: cause.name, value: String(cause.value) } };
+    case "memory":
+      return { key: key("memory"), args: { pages: cause.pages } };
+    case "operation":
+      return { key: key("operation"), args: {} };
+  }
+}
+
+/** Toggles that move a field of the era. */
+export const togglesOfBehaviour = (behaviour: string): string[] => TOGGLES.filter((t) => Object.hasOwn(t.change, behaviour)).map((t) => t.id);
+
+/** The cause, and where it comes from. `setBy`: the step before `step` that made it so. */
+function explainCause(history: History, step: number, cause: Cause, setBy: number): Explanation {
+  const message = causeMessage(history, cause);
+  let end: Explanation;
+  if (cause.kind === "era") end = explained("session.why.release", { toggles: togglesOfBehaviour(cause.behaviour).join(" ") || "-" }, [], { origin: "release" });
+  else if (cause.kind === "config" || cause.kind === "memory") end = originOf(history, 0);
+  else if (cause.kind === "access" || cause.kind === "argument" || cause.kind === "operation") end = originOf(history, step);
+  else end = originOf(history, setBy);
+  return explained(message.key, message.args, [end], { cause });
+}
+
+/** A decision with its causes; `also` stands below a sentence of its own. */
+function explainDecision(history: History, step: number, { decision, times }: TracedDecision, setBy: ReadonlyMap<Cause, number>): Explanation {
+  const of = (cause: Cause): Explanation => explainCause(history, step, cause, setBy.get(cause) ?? 0);
+  const also = decision.also ?? [];
+  const children = decision.causes.map(of);
+  if (also.length > 0) children.push(explained("session.why.also", {}, also.map(of)));
+  const args = { symbol: decision.symbol, outcome: decision.outcome, times };
+  // a chain has to end somewhere: what no cause was named for is the command's doing
+  if (children.length === 0) children.push(originOf(history, step));
+  return explained(`session.why.rule.${decision.rule}`, args, children, { symbol: decision.symbol, step });
+}
+
+/** A step and what it decided. */
+export function explainStep(history: History, traced: TracedStep): Explanation {
+  const causes = traced.decisions.flatMap((d) => [...d.decision.causes, ...(d.decision.also ?? [])]);
+  const stated = causes.filter((cause) => readCause(history.world.machine, cause) !== null);
+  const steps = stepsOfCauses(history, traced.step, stated);
+  const setBy = new Map(stated.map((cause, i) => [cause, steps[i]]));
+  return explained(
+    "session.why.step",
+    { step: traced.step, command: history.commandOf(traced.step) },
+    traced.decisions.map((d) => explainDecision(history, traced.step, d, setBy)),
+    traced.decisions.length === 0 ? { step: traced.step, origin: "command" } : { step: traced.step },
+  );
+}
+
+/** The tree as text: a line for each node, indented; a leaf stands behind what it explains. */
+export function renderExplanation(explanation: Explanation, render: RenderMessage, depth = 0): string[] {
+  const [only] = explanation.children;
+  const leafBehind = explanation.children.length === 1 && only.children.length === 0 && explanation.cause !== null;
+  const line = "  ".repeat(depth) + render(explanation) + (leafBehind ? ` ${render(only)}` : "");
+  return leafBehind ? [line] : [line, ...explanation.children.flatMap((child) => renderExplanation(child, render, depth + 1))];
+}
