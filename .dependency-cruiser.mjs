@@ -63,9 +63,9 @@ const configuration = {
     },
     {
       name: "pure-no-packages",
-      comment: "the simulator has no dependency; lab/ checks packs with zod",
+      comment: "the simulator has no dependency; lab/ checks packs with zod, the line editor measures text with string-width",
       severity: "error",
-      from: { path: pure, pathNot: [test, "^src/lab/"] },
+      from: { path: pure, pathNot: [test, "^src/lab/", inside("shell/line")] },
       to: { path: "^(node_modules/|electron$)", dependencyTypesNot: ["core", "local"] },
     },
     {
@@ -74,6 +74,13 @@ const configuration = {
       severity: "error",
       from: { path: "^src/lab/", pathNot: test },
       to: { path: "^(node_modules/|electron$)", pathNot: "^node_modules/zod/", dependencyTypesNot: ["core", "local"] },
+    },
+    {
+      name: "line-alone",
+      comment: "the renderer bundles shell/line: it imports nothing but itself and string-width",
+      severity: "error",
+      from: { path: inside("shell/line"), pathNot: test },
+      to: { pathNot: [inside("shell/line"), "^node_modules/string-width/"], dependencyTypesNot: ["core"] },
     },
     {
       name: "cli-loads-hosts-late",

@@ -48,7 +48,7 @@ const { timings, noise } = interleave(
         forked.machine.beginStep();
       },
       run: () => {
-        const r = doFork(forked.kernel, forked.task, "child");
+        const r = forked.machine.run((k) => doFork(k, forked.task, "child"));
         if (typeof r !== "number") throw new Error(`fork failed with ${r.errno}`);
         child = r;
         return r;

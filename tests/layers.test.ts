@@ -110,6 +110,25 @@ describe("pure layers", () => {
     expect(await broken({ ...packages, ...files })).toEqual(["pure-no-packages: session/a.ts -> node_modules/zod/index.js"]);
   });
 
+  it("keeps the line editor alone with string-width", async () => {
+    const packages = Object.fromEntries(
+      ["zod", "string-width"].flatMap((name) => [
+        [`node_modules/${name}/package.json`, `{"name":"${name}","main":"index.js"}`],
+        [`node_modules/${name}/index.js`, empty],
+      ]),
+    );
+    const files = {
+      "src/shell/line/a.ts": use("string-width") + use("zod") + use("../b.ts") + use("./b.ts"),
+      "src/shell/line/b.ts": empty,
+      "src/shell/b.ts": empty,
+      "package.json": '{"dependencies":{"zod":"*","string-width":"*"}}',
+    };
+    expect(await broken({ ...packages, ...files })).toEqual([
+      "line-alone: shell/line/a.ts -> node_modules/zod/index.js",
+      "line-alone: shell/line/a.ts -> shell/b.ts",
+    ]);
+  });
+
   it("may not use electron", async () => {
     const packages = { "node_modules/electron/package.json": '{"name":"electron","main":"index.js"}', "node_modules/electron/index.js": empty };
     const rules = await broken({

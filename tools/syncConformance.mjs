@@ -62,7 +62,8 @@ export function check(source = null) {
     else if (hash(join(here, path)) !== wanted) problems.push(`${path}: not as recorded`);
     else if (source !== null && path.startsWith("traces/") && hash(join(source, path)) !== wanted) problems.push(`${path}: differs from ${source}`);
   }
-  for (const path of [...relativeGlob(here, "{traces,recorded}/**/*.json"), ...judged]) if (!(path in manifest.sha256)) problems.push(`${path}: not in the manifest`);
+  for (const path of [...relativeGlob(here, "{traces,recorded}/**/*.json"), ...judged])
+    if (!(path in manifest.sha256)) problems.push(`${path}: not in the manifest`);
   return problems;
 }
 

@@ -32,7 +32,7 @@ export const commands: readonly Command[] = [
   },
   {
     name: "explore",
-    usage: "bin/hugelab explore [--profile P] [--release R] [--patch +ID or -ID] [--bound N] [--json] FILE or -",
+    usage: "bin/hugelab explore [--profile P] [--release R] [--patch +ID or -ID] [--arch A] [--bound N] [--json] FILE or -",
     summary: "cli.explore.summary",
     status: "cli.explore.status",
   },

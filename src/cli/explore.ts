@@ -5,10 +5,9 @@ import { sourceLine } from "../shell/command/parseScript.ts";
 import { formatParseError } from "../shell/formatParseError.ts";
 import { MOST_BOUND, parseThreadedScript, type ThreadedScript } from "../shell/threadedScript.ts";
 import { parseCommandLine } from "./arguments.ts";
-import { commands } from "./commands.ts";
 import { exitStatus } from "./exitStatus.ts";
-import { chooseMachine } from "./machineChoice.ts";
-import { readScriptFile } from "./readScript.ts";
+import { chooseMachine, MACHINE_OPTIONS, type MachineValues } from "./machineOptions.ts";
+import { readScript } from "./readScript.ts";
 import { shown } from "./shown.ts";
 
 /** A schedule as lines: a heading for each operation, below it what each step did. */
@@ -46,58 +45,49 @@ function print(result: ExploreResult, file: string, machine: string): void {
   for (const line of scheduleLines(result.breach)) console.log(line);
 }
 
-/** The script of a file; null after saying where it does not parse. */
-function readThreaded(file: string): ThreadedScript | null {
-  const source = readScriptFile("explore", file);
-  if (source === null) return null;
-  const { script, errors } = parseThreadedScript(source);
-  for (const error of errors) console.error(formatParseError(error, file, sourceLine(source, error.line)));
-  return errors.length > 0 ? null : script;
+/** The script of a file, or what is wrong with it. */
+function readThreaded(file: string): ThreadedScript | string {
+  const read = readScript("explore", file);
+  if (typeof read === "string") return read;
+  const { script, errors } = parseThreadedScript(read.source);
+  return errors.length === 0
+    ? script
+    : errors.map((e) => formatParseError(e, file === "-" ? "stdin" : file, sourceLine(read.source, e.line), sentence)).join("\n");
 }
+
+const { profile, release, patch, arch } = MACHINE_OPTIONS;
+const OPTIONS = { profile, release, patch, arch, bound: { type: "string" }, json: { type: "boolean" } } as const;
 
 /** `hugelab explore FILE`: what the command line says wins over the script's options. */
 export function run(args: string[]): Promise<number> {
-  const options = {
-    profile: { type: "string" },
-    release: { type: "string" },
-    patch: { type: "string", multiple: true },
-    bound: { type: "string" },
-    json: { type: "boolean" },
-  } as const;
-  const parsed = parseCommandLine("explore", args, options);
-  if (parsed === null) return Promise.resolve(exitStatus.usage);
-  return Promise.resolve(exploreFile(parsed.values, parsed.positionals));
+  const parsed = parseCommandLine("explore", args, OPTIONS);
+  const said = parsed === null ? null : exploreFile(parsed.values, parsed.positionals);
+  if (typeof said === "string") console.error(said);
+  return Promise.resolve(typeof said === "number" ? said : exitStatus.usage);
 }
 
-interface Values {
-  readonly profile?: string;
-  readonly release?: string;
-  readonly patch?: readonly string[];
-  readonly bound?: string;
-  readonly json?: boolean;
+interface Values extends MachineValues {
+  readonly bound?: string | undefined;
+  readonly json?: boolean | undefined;
 }
 
-function exploreFile(values: Values, positionals: readonly string[]): number {
-  const [file] = positionals;
-  if (positionals.length !== 1) {
-    console.error(say("cli.explore.oneFile", { usage: commands.find((c) => c.name === "explore")?.usage ?? "" }));
-    return exitStatus.usage;
-  }
+/** The exit status, or the sentence that says why nothing could be explored. */
+function exploreFile(values: Values, positionals: readonly string[]): number | string {
+  if (positionals.length !== 1) return say("cli.explore.oneFile");
   if (values.bound !== undefined && !(/^\d{1,3}$/.test(values.bound) && Number(values.bound) <= MOST_BOUND)) {
-    console.error(say("cli.explore.bound", { most: MOST_BOUND, value: shown(values.bound) }));
-    return exitStatus.usage;
+    return say("cli.explore.bound", { most: MOST_BOUND, value: shown(values.bound) });
   }
+  const [file] = positionals;
   const script = readThreaded(file);
-  if (script === null) return exitStatus.usage;
+  if (typeof script === "string") return script;
   const patches = [...script.patches.map((p) => `${p.on ? "+" : "-"}${p.id}`), ...(values.patch ?? [])];
-  const machine = chooseMachine("explore", { profile: values.profile ?? null, release: values.release ?? script.release, patches });
-  if (typeof machine === "string") {
-    console.error(machine);
-    return exitStatus.usage;
-  }
+  const release = values.release ?? (values.profile === undefined ? (script.release ?? undefined) : undefined);
+  const choice = chooseMachine("explore", { ...values, release, patch: patches });
+  if (typeof choice === "string") return choice;
   const bound = values.bound === undefined ? script.bound : Number(values.bound);
-  const result = explore(script, { profile: machine.profile, patches: machine.patches, bound });
-  if (values.json === true) console.log(JSON.stringify({ file, machine: machine.title, bound, ...result }));
-  else print(result, shown(file, 200), machine.title);
+  const result = explore(script, { profile: choice.profile, patches: choice.patches, bound });
+  const machine = [choice.profile.id, ...choice.patches].join(" ");
+  if (values.json === true) console.log(JSON.stringify({ file, machine, bound, ...result }));
+  else print(result, shown(file, 200), machine);
   return result.breach === null ? 0 : 1;
 }

@@ -5,6 +5,7 @@ import { DEFAULT_PROFILE, findProfile, PROFILES, type Profile } from "../kernel/
 import { say } from "../i18n/format.ts";
 import { PATH_ALIASES } from "../shell/command/words.ts";
 import { closest } from "../shell/editDistance.ts";
+import { shown } from "./shown.ts";
 
 /** Options that choose the machine, as parseCommandLine takes them. */
 export const MACHINE_OPTIONS = {
@@ -31,12 +32,6 @@ export interface MachineChoice {
 }
 
 const ARCHES = ["x86-64", "x86-64-la57", "ppc-8xx"] as const;
-
-/** A word somebody typed, made safe for a terminal and short enough for a sentence. */
-function shown(word: string): string {
-  const printable = word.replace(/[^\x20-\x7e]/g, "?");
-  return printable.length > 40 ? `${printable.slice(0, 37)}...` : printable;
-}
 
 /** "there is no X", with the nearest there is, or all of them. */
 function unknown(command: string, what: string, word: string, known: readonly string[]): string {

@@ -1,21 +1,19 @@
 import { readFileSync, statSync } from "node:fs";
 import { say } from "../i18n/format.ts";
 import { errorCode } from "./judgeText.ts";
-import { shown } from "./shown.ts";
 
-const MOST_BYTES = 8 * 1024 * 1024;
+const MOST_BYTES = 16 * 1024 * 1024;
 
-/** The text of a script file, `-` for standard input; null after saying why there is none. */
-export function readScriptFile(command: string, file: string): string | null {
+/** The script's text, or a sentence that says why there is none. `-` is the standard input. */
+export function readScript(command: string, path: string): { readonly source: string } | string {
   try {
-    const bytes = file === "-" ? 0 : statSync(file).size;
-    if (bytes > MOST_BYTES) {
-      console.error(say("cli.file.tooLarge", { command, file: shown(file), bytes, limit: MOST_BYTES }));
-      return null;
-    }
-    return readFileSync(file === "-" ? 0 : file, "utf8");
+    const isInput = path === "-";
+    const stats = isInput ? null : statSync(path);
+    if (stats?.isDirectory() === true) return say("cli.script.folder", { command, path });
+    if (stats !== null && stats.size > MOST_BYTES) return say("cli.script.tooLarge", { command, path, limit: MOST_BYTES });
+    const bytes = readFileSync(isInput ? 0 : path);
+    return bytes.length > MOST_BYTES ? say("cli.script.tooLarge", { command, path, limit: MOST_BYTES }) : { source: bytes.toString("utf8") };
   } catch (error) {
-    console.error(say("cli.file.notRead", { command, file: shown(file), code: errorCode(error) }));
-    return null;
+    return errorCode(error) === "ENOENT" ? say("cli.script.noFile", { command, path }) : say("cli.script.notRead", { command, path, code: errorCode(error) });
   }
 }

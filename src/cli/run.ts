@@ -1,4 +1,3 @@
-import { readFileSync, statSync } from "node:fs";
 import { say, sentence } from "../i18n/format.ts";
 import { Machine } from "../kernel/machine.ts";
 import { describeOutcome, rssKb, type Outcome } from "../session/outcome.ts";
@@ -10,29 +9,13 @@ import { formatParseError } from "../shell/formatParseError.ts";
 import type { Operation } from "../shell/operation.ts";
 import { parseCommandLine } from "./arguments.ts";
 import { exitStatus } from "./exitStatus.ts";
-import { errorCode } from "./judgeText.ts";
 import { chooseMachine, configRefusal, MACHINE_OPTIONS, type MachineChoice } from "./machineOptions.ts";
+import { readScript } from "./readScript.ts";
 import { writeOut } from "./writeOut.ts";
-
-const MOST_BYTES = 16 * 1024 * 1024;
 
 function complain(text: string): number {
   process.stderr.write(`${text}\n`);
   return exitStatus.usage;
-}
-
-/** The script's text, or a sentence. `-` is the standard input. */
-function readScript(path: string): { readonly source: string } | string {
-  try {
-    const isInput = path === "-";
-    const stats = isInput ? null : statSync(path);
-    if (stats?.isDirectory() === true) return say("cli.run.folder", { path });
-    if (stats !== null && stats.size > MOST_BYTES) return say("cli.run.tooLarge", { path, limit: MOST_BYTES });
-    const bytes = readFileSync(isInput ? 0 : path);
-    return bytes.length > MOST_BYTES ? say("cli.run.tooLarge", { path, limit: MOST_BYTES }) : { source: bytes.toString("utf8") };
-  } catch (error) {
-    return errorCode(error) === "ENOENT" ? say("cli.run.noFile", { path }) : say("cli.run.notRead", { path, code: errorCode(error) });
-  }
 }
 
 /** Resident memory of every living process, kB, without the `ownKb` that the program of a script has from the start. */
@@ -95,7 +78,7 @@ export async function run(args: string[]): Promise<number> {
   const choice = chooseMachine("run", values);
   if (typeof choice === "string") return complain(choice);
   const [path] = positionals;
-  const read = readScript(path);
+  const read = readScript("run", path);
   if (typeof read === "string") return complain(read);
   const { operations, errors } = parseScript(read.source);
   if (errors.length > 0) {

@@ -2,6 +2,7 @@ import { kernelMessagesEn } from "../kernel/messages.en.ts";
 import { sessionMessagesEn } from "../session/messages.en.ts";
 import { terminalMessagesEn } from "../session/messages.enTerminal.ts";
 import { shellMessagesEn } from "../shell/messages.en.ts";
+import { storageMessagesEn } from "../storage/messages.en.ts";
 import { cliEn } from "./en/cli.ts";
 
 /**
@@ -13,4 +14,11 @@ export const en = { ...cliEn } as const;
 export type MessageKey = keyof typeof en;
 
 /** Every English sentence: message key to template, `{name}` for an argument. */
-export const catalogueEn: Readonly<Record<string, string>> = { ...en, ...kernelMessagesEn, ...shellMessagesEn, ...sessionMessagesEn, ...terminalMessagesEn };
+export const catalogueEn: Readonly<Record<string, string>> = {
+  ...en,
+  ...kernelMessagesEn,
+  ...shellMessagesEn,
+  ...sessionMessagesEn,
+  ...terminalMessagesEn,
+  ...storageMessagesEn,
+};

@@ -7,3 +7,8 @@ export class KernelBug extends Error {
 export function bugOn(broken: boolean, what: string): void {
   if (broken) throw new KernelBug(what);
 }
+
+/** As bugOn, where what is broken was found already: on a hot path, so that the sentence is not put together each time. */
+export function kernelBug(what: string): never {
+  throw new KernelBug(what);
+}

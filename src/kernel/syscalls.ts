@@ -1,6 +1,6 @@
 import { asVpn } from "./units.ts";
 import { failed, type Failure, type Result } from "./mm/errno.ts";
-import { findVma, fullyMapped, modifyVma, vmasIn } from "./mm/vma.ts";
+import { findVma, fullyMapped, modifyVma, vmaAt, vmasIn } from "./mm/vma.ts";
 import { doFork, doExit } from "./mm/fork.ts";
 import { gupFast, gupSlow } from "./mm/gup.ts";
 import { MMC, type Kernel } from "./mm/kernel.ts";
@@ -16,7 +16,7 @@ import { walkPages } from "./proc/taskMmu.ts";
 import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "./sched/locks.ts";
 import type { Op } from "./sched/points.ts";
 import { NO_PFN } from "./units.ts";
-import { refuseArgument, refuseHole, refuseOccupied, refuseRelease } from "./why/refusal.ts";
+import { refuseArgument, refuseHole, refuseOccupied, refuseRelease, refuseSealed } from "./why/refusal.ts";
 import type { ArgumentName, RefusalRule } from "./why/tracer.ts";
 
 /**
@@ -129,6 +129,13 @@ export interface MremapCall {
 const refuseMremap = (k: Kernel, task: Task, rule: RefusalRule, name: ArgumentName, value: bigint | string, hint?: string): Failure =>
   refuseArgument(k, task.mm, "check_mremap_params", "EINVAL", rule, name, value, hint);
 
+/** The old mapping is missing or sealed: null when neither. */
+function refuseOldMapping(k: Kernel, task: Task, vpn: number): Failure | null {
+  const vma = vmaAt(k, task.mm, vpn);
+  if (vma === undefined) return refuseHole(k, task.mm, "vma_lookup", "EFAULT", vpn, vpn + 1, "hint.unmapped");
+  return vma.flagsHi & VMH.sealed ? refuseSealed(k, vma, "can_modify_vma") : null;
+}
+
 export function* sysMremap(k: Kernel, task: Task, c: MremapCall): Op<Result<bigint>> {
   const start = u64(c.address);
   const oldLength = pageAlign(u64(c.oldLength));
@@ -140,6 +147,9 @@ export function* sysMremap(k: Kernel, task: Task, c: MremapCall): Op<Result<bigi
   if (c.dontUnmap && oldLength !== newLength) return refuseMremap(k, task, "refuse.argument", "new_size", newLength);
   if (newLength > taskSize(k)) return refuseMremap(k, task, "refuse.addressRange", "new_size", newLength);
   if (start > taskSize(k)) return refuseArgument(k, task.mm, "vma_lookup", "EFAULT", "refuse.addressRange", "address", start);
+  // until 6.16 the old mapping was looked up before the new address was looked at
+  const early = k.era.mremapMultiVma ? null : refuseOldMapping(k, task, vpnOf(start));
+  if (early !== null) return early;
   if (target !== null && !aligned(target)) return refuseAlignment(k, task, "check_mremap_params", "new_address", target);
   if (target !== null && target > taskSize(k) - newLength) return refuseMremap(k, task, "refuse.addressRange", "new_address", target, "hint.alignAddress");
   const oldPages = oldLength > taskSize(k) ? k.geo.taskSizePages : vpnOf(oldLength);

@@ -1,37 +1,19 @@
+import { touchRangeAlone } from "./alone.ts";
+import { accessByFault, userAccess } from "./mm/access.ts";
 import { byteAt, stampAfterWrite } from "./mm/content.ts";
-import { translate, userAccess, type AccessKind, type Signal } from "./mm/access.ts";
+import type { Signal } from "./mm/faultSignal.ts";
 import type { Kernel } from "./mm/kernel.ts";
 import type { Task } from "./mm/records.ts";
+import { translate, type AccessKind } from "./mm/translate.ts";
 import type { Op } from "./sched/points.ts";
-
-export interface SignalRun {
-  readonly address: number;
-  readonly signal: Signal;
-  /** address in si_addr */
-  readonly faultAddress: number;
-  count: number;
-}
-
-export interface TouchResult {
-  count: number;
-  ok: number;
-  /** first byte read, -1 when nothing was */
-  first: number;
-  /** sum of the bytes read, mod 2^32 */
-  sum: number;
-  readonly signals: SignalRun[];
-}
-
-/** Runs of signals that are kept; the rest is counted only. */
-const MAX_RUNS = 64;
-/** Accesses between two looks at the cancel flag. */
-const QUANTUM = 4096;
+import { noteSignal, QUANTUM, type TouchResult } from "./touchResult.ts";
 
 /**
  * Accesses one byte at `start`, `start + step` ... below `end` (byte addresses below 2^53). A signal ends one access,
  * not the loop. The hot loop of the simulator: a hit in the TLB creates no object.
  */
 export function* touchRange(k: Kernel, task: Task, start: number, end: number, step: number, kind: AccessKind, value: number): Op<TouchResult> {
+  if (!k.preempt) return touchRangeAlone(k, task, start, end, step, kind, value);
   const out: TouchResult = { count: 0, ok: 0, first: -1, sum: 0, signals: [] };
   const mm = task.mm;
   for (let at = start; at < end; at += step) {
@@ -41,7 +23,7 @@ export function* touchRange(k: Kernel, task: Task, start: number, end: number, s
     const offset = at - vpn * 4096;
     let pfn = translate(k, mm, vpn, kind);
     if (pfn < 0) {
-      const r: number | Signal = yield* userAccess(k, mm, vpn, offset, kind);
+      const r: number | Signal = yield* accessByFault(k, mm, vpn, offset, kind);
       if (typeof r !== "number") {
         noteSignal(out, at, step, r);
         continue;
@@ -67,12 +49,6 @@ export function* touchRange(k: Kernel, task: Task, start: number, end: number, s
     if (k.preempt) yield "access.done";
   }
   return out;
-}
-
-function noteSignal(out: TouchResult, at: number, step: number, signal: Signal, faultAddress = at): void {
-  const last = out.signals[out.signals.length - 1];
-  if (last !== undefined && last.signal.signal === signal.signal && last.signal.code === signal.code && last.address + last.count * step === at) last.count++;
-  else if (out.signals.length < MAX_RUNS) out.signals.push({ address: at, signal, faultAddress, count: 1 });
 }
 
 /**

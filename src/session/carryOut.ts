@@ -8,7 +8,7 @@ import { countersOf, mthpDelta, vmstatDelta } from "./observeState.ts";
 import { rssKb, type Outcome } from "./outcome.ts";
 
 /** Quanta of touch (4096 accesses each) that one command may take: a line that would run for hours ends with a sentence. */
-const MOST_QUANTA = 4096;
+const MOST_QUANTA = 2048;
 
 export interface Carried {
   readonly outcome: Outcome;

@@ -5,7 +5,8 @@ import { readZero, writePipe } from "../kernel/mm/userCopy.ts";
 import type { Op } from "../kernel/sched/points.ts";
 import * as sys from "../kernel/syscalls.ts";
 import { MISC, type Kernel } from "../kernel/mm/kernel.ts";
-import { touchRange, type TouchResult } from "../kernel/touch.ts";
+import { touchRange } from "../kernel/touch.ts";
+import type { TouchResult } from "../kernel/touchResult.ts";
 import type { AddressExpr, MmapFlag, Operation, OperationBody, RangeExpr } from "../shell/operation.ts";
 import { ADVICE_NUMBERS } from "../shell/command/words.ts";
 import { MAX_PROCESSES, type ScriptProcess, type Stage } from "./world.ts";
@@ -290,8 +291,8 @@ function* doMremap(world: Stage, task: Task, body: Extract<OperationBody, { op: 
   return { ret: world.slots.print(Number(r)) };
 }
 
-/** From here on an address is not canonical (x86: 47 or 56 bits for users): the access traps without an address. */
-const canonicalEnd = (world: Stage): bigint => BigInt(2 ** Math.ceil(Math.log2(world.machine.kernel.geo.taskSizePages))) * 4096n;
+/** From here on a user address is not canonical: the access traps without an address. */
+const canonicalEnd = (world: Stage): bigint => 1n << BigInt(world.machine.kernel.geo.addressBits);
 
 function* doTouch(world: Stage, task: Task, body: Extract<OperationBody, { op: "touch" }>): Carried {
   const at = world.slots.resolve(body.range.at);

@@ -1,7 +1,12 @@
 import type { Catalogue } from "../shell/renderMessage.ts";
+import { threadMessagesEn } from "./threads/messages.en.ts";
+import { whyMessagesEn } from "./why/messages.en.ts";
 
 /** Sentences of the session, English. Kernel terms and errno names are never translated. */
 export const sessionMessagesEn: Catalogue = {
+  ...threadMessagesEn,
+  ...whyMessagesEn,
+
   "session.broken.pinFreed": "the pin of {address} is on frame {frame}, which is free: whoever gets the frame next shares it",
   "session.broken.pinStranger": "the pin of {address} is on frame {frame}, which never belonged to that address",
   "session.broken.pinStale":

@@ -9,7 +9,7 @@ export const terminalMessagesEn: Catalogue = {
   "session.noProcessNamed": "There is no process {name}; there are: {names}.",
   "session.later": "This part of the kernel is not simulated yet; nothing was done.",
   "session.notDone": "Not done: {error}.",
-  "session.stopped": "Stopped after 16 million accesses; the rest was not made.",
+  "session.stopped": "Stopped after 8 million accesses; the rest was not made.",
   "session.lastExited": "{name} has ended, and no process is left. undo brings it back; quit or Ctrl-D leaves the terminal.",
   "session.exited": "{name} has ended; the current process is {next} now.",
   "session.child": "The child is process {name}: @{name} in front of a line makes it that process's.",

@@ -128,7 +128,7 @@ export function pageRuns(k: Kernel, vma: Vma, ids: FolioIds): PageRun[] {
       while (i + n < p.pages && (p.zero ? 0 : pageMapcount(k, (pfn + n) as Pfn)) === mc && (k.era.kpageflagsTails || letter((pfn + n) as Pfn) === letterNow))
         n++;
       const exclusive = p.huge && k.era.pagemapPmdExclusive === "firstPage" ? firstMc === 1 : mc === 1;
-      const f = `P${p.huge ? "H" : ""}${hugeZero ? "F" : ""}${exclusive ? "X" : ""}${p.uffdWp ? "W" : ""}`;
+      const f = `P${p.huge && k.era.pagemapScan ? "H" : ""}${hugeZero ? "F" : ""}${exclusive ? "X" : ""}${p.uffdWp ? "W" : ""}`;
       b.add(p.vpn + i, { f, k: letterNow, o: where.order, id, index: where.index + i, mc }, n);
       i += n;
     }

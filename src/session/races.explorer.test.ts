@@ -141,8 +141,9 @@ describe("faults", () => {
     expect(run(daemon, "5.19")).toMatchObject({ ...HELD, refused: [] });
   });
 
-  it.each(["5.19", "6.18"])("two faults on one page in %s keep both bytes and lose no page", (release) => {
+  it.each(["5.19", "6.1", "6.4", "6.18"])("two faults on one page, or on one huge page, in %s keep both bytes and lose no page", (release) => {
     expect(run(script("two-faults"), release)).toMatchObject({ ...HELD, refused: [] });
+    expect(run(script("two-huge-faults"), release)).toMatchObject({ ...HELD, refused: [] });
   });
 
   it("faults against changes of the mapping lose nothing", () => {
@@ -253,7 +254,7 @@ describe("the explorer", () => {
 
   it("has a sentence for every step of every schedule", () => {
     const keys = new Set<string>();
-    for (const name of ["gup-fast-vs-collapse", "fault-vs-collapse", "two-faults", "fork-vs-gup"]) {
+    for (const name of ["gup-fast-vs-collapse", "fault-vs-collapse", "two-faults", "two-huge-faults", "fork-vs-gup"]) {
       const schedule = scheduleRun(script(name));
       for (let i = 0; !schedule.ended; i++) {
         const runnable = schedule.runnable();

@@ -90,5 +90,8 @@ export const shellMessagesEn: Catalogue = {
   "shell.threads.noSection": '"{word}" stands in no section: option, setup:, thread NAME: or check: comes before it',
   "shell.threads.process": "threads belong to process P: a line of a thread names no process",
   "shell.threads.exit": "a thread cannot end the process: the other threads use its memory",
+  "shell.line.searchBackward": "(search back: {query}) ",
+  "shell.line.searchForward": "(search forward: {query}) ",
+  "shell.line.searchFailed": "(not found: {query}) ",
   "shell.tooManyErrors": "more than {most} mistakes: the rest is not read",
 };

@@ -39,7 +39,7 @@ export interface ReadableDb {
 export interface WritableDb extends ReadableDb {
   /** Only inside `write`. @returns the row number of an INSERT and how many rows changed @throws StorageError */
   run<Params extends readonly SqlValue[]>(statement: Command<Params>, ...params: Params): { readonly rowId: number; readonly changes: number };
-  /** All of it or nothing; inside another `write` a part of that one. The work is synchronous. @throws StorageError */
+  /** All of it or nothing; inside another `write` a part of that one. The work is synchronous: a promise is refused. @throws StorageError */
   write<T>(work: () => T): T;
 }
 
@@ -82,11 +82,7 @@ export class Connection implements WritableDb {
   }
 
   write<T>(work: () => T): T {
-    return this.guarded(() => {
-      const result = this.#inTransaction.immediate(work) as T;
-      if (result instanceof Promise) throw new Error("storage: the work of write() must be synchronous: it was committed before it ended");
-      return result;
-    });
+    return this.guarded(() => this.#inTransaction.immediate(work) as T);
   }
 
   /** Runs work on the file, with its errors translated and damage remembered. @throws StorageError */

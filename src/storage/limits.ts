@@ -83,7 +83,7 @@ export function checkRoom(count: number, what: string, most: number): void {
 export function toJson(value: unknown, what: string, bytesMax: number): string {
   let text: string | undefined;
   try {
-    text = JSON.stringify(value) as string | undefined;
+    text = stringify(value);
   } catch {
     // a circle, a BigInt, or nested too deep even for the engine
   }
@@ -93,13 +93,25 @@ export function toJson(value: unknown, what: string, bytesMax: number): string {
   return text;
 }
 
-/** Deepest nesting of a valid JSON text. */
+/** As it is: the declaration hides that a function or undefined has no JSON text. */
+const stringify: (value: unknown) => string | undefined = JSON.stringify;
+
+/** Deepest nesting of a valid JSON text. (A regular expression would need a stack as long as the longest string.) */
 export function jsonDepth(text: string): number {
   let depth = 0;
   let deepest = 0;
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[{]|[\]}]/g)) {
-    if (token === "[" || token === "{") deepest = Math.max(deepest, ++depth);
-    else if (token === "]" || token === "}") depth--;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (character === '"') at = endOfString(text, at);
+    else if (character === "[" || character === "{") deepest = Math.max(deepest, ++depth);
+    else if (character === "]" || character === "}") depth--;
   }
   return deepest;
+}
+
+/** The place of the quote that closes the string whose opening quote is at `start`. */
+function endOfString(text: string, start: number): number {
+  let at = start + 1;
+  while (at < text.length && text[at] !== '"') at += text[at] === "\\" ? 2 : 1;
+  return at;
 }

@@ -11,25 +11,34 @@ export const APPLICATION_ID = 0x484c6162;
 export const SCHEMA_VERSION = migrations[migrations.length - 1].version;
 
 /**
- * Brings a database from its version to `SCHEMA_VERSION`, one transaction for each step, a backup before each (not before the
- * first: a new file has nothing to keep). A step that fails leaves the version before it, whole.
- * @param file its path, or null for one in memory, which has no backups
+ * Brings a database from its version to `SCHEMA_VERSION`, one transaction for each step, a backup before each; a step that fails
+ * leaves the version before it, whole. A new database (version 0) has nothing to keep and is made in one transaction.
+ * @param file its path, or null for one in memory
  * @returns the backups' paths, oldest first
  */
 export function migrate(db: Database.Database, file: string | null, options: { readonly from: number; readonly nowMs: number }): string[] {
   const backups: string[] = [];
+  const name = file ?? db.name;
+  const pending = migrations.filter(({ version }) => version > options.from);
   // a step may build a table anew, which foreign keys would forbid; each is checked as a whole instead
   db.pragma("foreign_keys = OFF");
-  for (const migration of migrations) {
-    if (migration.version <= options.from) continue;
-    if (file !== null && migration.version > 1 && options.from > 0) backups.push(backUp(db, file, migration.version - 1, options.nowMs));
-    db.transaction(apply).immediate(db, migration, file ?? db.name);
+  if (options.from === 0) {
+    const applyAll = () => {
+      for (const migration of pending) apply(db, migration, name);
+    };
+    db.transaction(applyAll).immediate();
+  } else {
+    for (const migration of pending) {
+      backups.push(backUp(db, name, migration.version - 1, options.nowMs));
+      db.transaction(apply).immediate(db, migration, name);
+    }
+    pruneBackups(name, backups);
   }
   db.pragma("foreign_keys = ON");
-  if (file !== null && backups.length > 0) pruneBackups(file, backups);
   return backups;
 }
 
+/** One step, inside a transaction. */
 function apply(db: Database.Database, migration: Migration, file: string): void {
   db.exec(migration.sql);
   const orphans = db.pragma("foreign_key_check") as unknown[];

@@ -118,7 +118,7 @@ function openOnce(file: string, options: StorageOptions, notices: readonly Stora
   }
   const db = new Database(file, { timeout: waitMs });
   try {
-    const migrated = prepareForWriting(db, file, { ...options, isChecked: found !== "unchecked" });
+    const migrated = prepareForWriting(db, file, options);
     return new Storage(new Connection(db, file), false, [...notices, ...migrated]);
   } catch (error) {
     db.close();
@@ -129,23 +129,27 @@ function openOnce(file: string, options: StorageOptions, notices: readonly Stora
 /**
  * What is in the file, found by a connection that changes nothing in it: closing a writable one would move the log into a file
  * that is damaged, newer or not ours.
- * unchecked: a first start was killed; only a writable connection can undo what it had begun.
  */
-function look(file: string, waitMs: number): "new" | "ours" | "newer" | "unchecked" {
+function look(file: string, waitMs: number): "new" | "ours" | "newer" {
   // the log first: a process that is just making the file writes that before the log
   const logBytes = sizeBytes(`${file}-wal`);
-  if (sizeBytes(file) === 0) {
-    // SQLite would delete the log of an empty file, and with it all that it has
+  const bytes = sizeBytes(file);
+  if (bytes <= 1) {
+    // SQLite takes a file of one byte for an empty one, and deletes the log of an empty one with all that it has
     if (logBytes > 0) throw new StorageError("damaged", file, "a log without its database");
     return "new";
   }
   const db = new Database(file, { readonly: true, fileMustExist: true, timeout: waitMs });
   try {
     const found = identify(db, file);
-    if (found === "ours") checkWhole(db, file);
+    if (found === "ours") {
+      checkWhole(db, file);
+      if (logBytes === 0) checkLength(db, file, bytes);
+    }
     return found;
   } catch (error) {
-    if (error instanceof Database.SqliteError && error.code.startsWith("SQLITE_READONLY")) return "unchecked";
+    // a first start was killed: only a writable connection can undo what it had begun
+    if (error instanceof Database.SqliteError && error.code.startsWith("SQLITE_READONLY")) return "ours";
     throw error;
   } finally {
     db.close();
@@ -165,19 +169,25 @@ function identify(db: Database.Database, file: string): "new" | "ours" | "newer"
   return "new";
 }
 
-/** Structure of every page, NOT NULL, types and CHECKs of every row. @throws StorageError damaged */
+/** Structure of every page, NOT NULL and types of every row, and with a writable connection (SQLite leaves them out otherwise) CHECKs. @throws StorageError damaged */
 function checkWhole(db: Database.Database, file: string): void {
   const found = db.pragma("quick_check(1)", { simple: true }) as string;
   if (found !== "ok") throw new StorageError("damaged", file, found);
 }
 
+/** SQLite reads what is missing at the end of the last page as zeros. Only without a log: one may hold what the file lacks. @throws StorageError damaged */
+function checkLength(db: Database.Database, file: string, bytes: number): void {
+  const wanted = (db.pragma("page_count", { simple: true }) as number) * (db.pragma("page_size", { simple: true }) as number);
+  if (bytes < wanted) throw new StorageError("damaged", file, `${bytes} of ${wanted} bytes`);
+}
+
 /** Locks the file for this process, brings it to our version, and proves by writing that it can be written. @returns what to tell */
-function prepareForWriting(db: Database.Database, file: string, options: StorageOptions & { readonly isChecked: boolean }): StorageNotice[] {
+function prepareForWriting(db: Database.Database, file: string, options: StorageOptions): StorageNotice[] {
   // Exclusive: one process at a time, told in one sentence; and no shared memory beside the file, which network file systems lack.
   db.pragma("locking_mode = EXCLUSIVE");
   const found = identify(db, file);
   if (found === "newer") throw new StorageError("locked", file, "a newer Hugelab took it just now");
-  if (!options.isChecked) checkWhole(db, file);
+  if (found === "ours") checkWhole(db, file);
   configure(db, file, options);
   const from = db.pragma("user_version", { simple: true }) as number;
   const backups = migrate(db, file, { from, nowMs: options.nowMs });

@@ -76,9 +76,7 @@ interface SessionRow extends Omit<SessionRecord, "config"> {
 
 const sessionColumns = "id AS session, learner, attempt, profile, seed, config, startedMs, changedMs, currentNode, transcriptBytes";
 const sessionByKey = query<[number, LearnerId], SessionRow>(`SELECT ${sessionColumns} FROM sessions WHERE id = ? AND learner = ?`);
-const sessionsOf = query<[LearnerId, number], SessionRow>(
-  `SELECT ${sessionColumns} FROM sessions WHERE learner = ? ORDER BY changedMs DESC, id DESC LIMIT ?`,
-);
+const sessionsOf = query<[LearnerId, number], SessionRow>(`SELECT ${sessionColumns} FROM sessions WHERE learner = ? ORDER BY changedMs DESC, id DESC LIMIT ?`);
 const sessionCount = query<[LearnerId], { count: number }>("SELECT count(*) AS count FROM sessions WHERE learner = ?");
 const sessionOfAttempt = query<[number, LearnerId], { session: number }>(
   "SELECT max(id) AS session FROM sessions WHERE attempt = ? AND learner = ? HAVING max(id) IS NOT NULL",
@@ -100,9 +98,7 @@ const linesOf = query<[number, number, number], TranscriptLine>(
   `SELECT ${lineColumns} FROM transcript WHERE session = ? AND line < ? ORDER BY line DESC LIMIT ?`,
 );
 const lastLine = query<[number], { line: number | null }>("SELECT max(line) AS line FROM transcript WHERE session = ?");
-const insertLine = command<[number, number, number, LineKind, string, number]>(
-  `INSERT INTO transcript (session, ${lineColumns}) VALUES (?, ?, ?, ?, ?, ?)`,
-);
+const insertLine = command<[number, number, number, LineKind, string, number]>(`INSERT INTO transcript (session, ${lineColumns}) VALUES (?, ?, ?, ?, ?, ?)`);
 
 /** Begins a session with its node 0. @throws StorageRefusal notFound (learner, attempt), tooMany, tooLarge, malformed */
 export function startSession(db: WritableDb, session: NewSession): SessionKey {

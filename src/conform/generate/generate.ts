@@ -21,7 +21,7 @@ export interface GenerateOptions {
 
 export type AreasResult = { readonly kind: "areas"; readonly areas: readonly Area[] } | { readonly kind: "unknown" | "unavailable"; readonly area: string };
 
-type Operation = (w: ScriptWriter) => void;
+export type Operation = (w: ScriptWriter) => void;
 
 // prettier-ignore
 const ANON: readonly (readonly [Operation, number])[] = [
@@ -41,6 +41,9 @@ export function readAreas(text: string): AreasResult {
   return { kind: "areas", areas };
 }
 
+/** One random operation on private anonymous memory, now and then with what usually goes with it. Writes nothing where it finds nothing to work on. */
+export const anonOperation: Operation = (w) => w.random.weighted(ANON)(w);
+
 /** One script: the same text for the same options, on every platform. */
 export function generateScript(options: GenerateOptions): string {
   const w = new ScriptWriter(new Random(options.seed, options.index));
@@ -48,7 +51,7 @@ export function generateScript(options: GenerateOptions): string {
   firstSettings(w);
   mmap(w, "P", "rw");
   // an operation that finds nothing to work on writes nothing
-  for (let i = 0; w.lines.length < wanted && i < 500; i++) w.random.weighted(ANON)(w);
+  for (let i = 0; w.lines.length < wanted && i < 500; i++) anonOperation(w);
   for (const child of w.model.children) if (w.random.chance(60)) w.emit("exit", child);
   const last = w.mapping("P");
   if (last !== null && w.random.chance(30)) w.emit(`munmap ${w.all(last)}`);

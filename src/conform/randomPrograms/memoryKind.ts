@@ -52,8 +52,7 @@ export interface Leaf {
 
 export function leafAt(k: Kernel, mm: number, vpn: number): Leaf | undefined {
   const pmd = pmdOf(k, mm, vpn);
-  if (pmd !== undefined && isHugePmd(k, pmd.lo))
-    return { lo: pmd.lo, hi: pmd.hi, isPmd: true, pfn: entryPfn(pmd.lo, pmd.hi) + (vpn % 2 ** k.geo.pmdOrder) };
+  if (pmd !== undefined && isHugePmd(k, pmd.lo)) return { lo: pmd.lo, hi: pmd.hi, isPmd: true, pfn: entryPfn(pmd.lo, pmd.hi) + (vpn % 2 ** k.geo.pmdOrder) };
   const t = walkTo(k, k.mms.get(mm).pgd, vpn, pteLevel(k));
   if (t === 0) return undefined;
   const i = indexAt(k.geo, pteLevel(k), vpn);

@@ -12,7 +12,19 @@ export interface LevelGeometry {
   readonly shift: number;
   /** whether an entry may be a leaf here */
   readonly leaf: boolean;
+  /** the index of a page number's entry is (vpn * scale) & mask, which holds above 2^32 too */
+  readonly scale: number;
+  readonly mask: number;
 }
+
+export const tableLevel = (name: LevelGeometry["name"], bits: number, shift: number, leaf: boolean): LevelGeometry => ({
+  name,
+  bits,
+  shift,
+  leaf,
+  scale: 2 ** -shift,
+  mask: (1 << bits) - 1,
+});
 
 /** A property that holds when (lane & mask) === value. */
 export interface BitTest {
@@ -57,6 +69,8 @@ export interface Geometry {
   readonly taskSizePages: number;
   /** one past the highest page number that mmap chooses unless a hint above it asks for more (DEFAULT_MAP_WINDOW) */
   readonly mapWindowPages: number;
+  /** bits of an address that an access of a program can have; one beyond traps without an address (x86: not canonical) */
+  readonly addressBits: number;
   /** entries from one table to the next in the entry columns */
   readonly tableStride: number;
   readonly bytesPerEntry: 4 | 8;

@@ -1,4 +1,4 @@
-import type { Geometry } from "./geometry.ts";
+import { tableLevel, type Geometry } from "./geometry.ts";
 
 /**
  * powerpc 8xx: two levels of 1024 32-bit cells, 4 KiB pages, no THP. An 8 MiB page is two PGD
@@ -8,13 +8,14 @@ import type { Geometry } from "./geometry.ts";
 export const PPC_8XX: Geometry = {
   id: "ppc-8xx",
   levels: [
-    { name: "pgd", bits: 10, shift: 10, leaf: false },
-    { name: "pte", bits: 10, shift: 0, leaf: true },
+    tableLevel("pgd", 10, 10, false),
+    tableLevel("pte", 10, 0, true),
   ],
   pmdLevel: -1,
   pmdOrder: 0,
   taskSizePages: 0x80000,
   mapWindowPages: 0x80000,
+  addressBits: 32,
   tableStride: 1024,
   bytesPerEntry: 4,
   thp: false,

@@ -1,4 +1,4 @@
-import type { EntryEncoding, Geometry, LevelGeometry } from "./geometry.ts";
+import { tableLevel, type EntryEncoding, type Geometry, type LevelGeometry } from "./geometry.ts";
 
 /** arch/x86/include/asm/pgtable_types.h: bit positions of a 64-bit entry. */
 export const X86_ENCODING: EntryEncoding = {
@@ -19,9 +19,9 @@ export const X86_ENCODING: EntryEncoding = {
 };
 
 const lower: readonly LevelGeometry[] = [
-  { name: "pud", bits: 9, shift: 18, leaf: true },
-  { name: "pmd", bits: 9, shift: 9, leaf: true },
-  { name: "pte", bits: 9, shift: 0, leaf: true },
+  tableLevel("pud", 9, 18, true),
+  tableLevel("pmd", 9, 9, true),
+  tableLevel("pte", 9, 0, true),
 ];
 
 /** DEFAULT_MAP_WINDOW: 47 bits less a guard page, also with 5 levels. */
@@ -40,15 +40,17 @@ const common = {
 export const X86_64_4LEVEL: Geometry = {
   ...common,
   id: "x86-64",
-  levels: [{ name: "pgd", bits: 9, shift: 27, leaf: false }, ...lower],
+  levels: [tableLevel("pgd", 9, 27, false), ...lower],
   pmdLevel: 2,
+  addressBits: 47,
   taskSizePages: WINDOW_PAGES,
 };
 
 export const X86_64_5LEVEL: Geometry = {
   ...common,
   id: "x86-64-la57",
-  levels: [{ name: "pgd", bits: 9, shift: 36, leaf: false }, { name: "p4d", bits: 9, shift: 27, leaf: false }, ...lower],
+  levels: [tableLevel("pgd", 9, 36, false), tableLevel("p4d", 9, 27, false), ...lower],
   pmdLevel: 3,
+  addressBits: 56,
   taskSizePages: 2 ** 44 - 1,
 };

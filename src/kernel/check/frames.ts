@@ -67,7 +67,7 @@ function checkZone(s: Survey, zone: Zone, frontier: number, c: Recount): void {
     if (listed !== 0 || (flags & PG.buddy) !== 0) pages = freeBlock(s, zone, pfn, flags, listed);
     else if ((flags & PG.table) !== 0) {
       if (k.tablePfn.get(k.mapping.get(pfn)) !== pfn) s.report.add("kernel.check.tableFrame", { table: k.mapping.get(pfn), pfn });
-    } else if (pfn === k.g.zeroPfn) zeroPage(s, pfn, flags);
+    } else if (pfn === k.g.zeroPfn) zeroPage(s, pfn, flags, c);
     else if ((flags & PG.head) !== 0) pages = largeFolio(s, pfn, flags, frontier, c);
     else if ((flags & PG.tail) !== 0) s.report.add("kernel.check.compound", { pfn, head: k.mapping.get(pfn) });
     else if (k.refcount.get(pfn) === 0 && (flags & PG.reserved) === 0) s.report.add("kernel.check.frameLost", { pfn });
@@ -93,12 +93,13 @@ function freeBlock(s: Survey, zone: Zone, pfn: number, flags: number, listed: nu
   return pages;
 }
 
-function zeroPage(s: Survey, pfn: number, flags: number): void {
+function zeroPage(s: Survey, pfn: number, flags: number, c: Recount): void {
   const { k } = s;
   const refs = k.refcount.get(pfn);
+  const should = 2 + pinsOf(s, pfn, c);
   if (flags !== (PG.reserved | PG.zero) || k.stamp.get(pfn) !== 0) s.report.add("kernel.check.zeroPage", { pfn });
   // the boot's reference, and one that nobody gives back
-  if (refs !== 2) s.report.add("kernel.check.refcount", { pfn, is: refs, should: 2 });
+  if (refs !== should) s.report.add("kernel.check.refcount", { pfn, is: refs, should });
 }
 
 function smallFolio(s: Survey, pfn: number, flags: number, c: Recount): void {
@@ -113,14 +114,20 @@ function smallFolio(s: Survey, pfn: number, flags: number, c: Recount): void {
   if (badStamp(k, k.stamp.get(pfn))) report.add("kernel.check.stamp", { pfn, stamp: k.stamp.get(pfn) });
 }
 
+/** Pins of a folio, counted. */
+function pinsOf(s: Survey, head: number, c: Recount): number {
+  const pins = s.k.pincount.get(head);
+  if (pins < 0) s.report.add("kernel.check.pincount", { pfn: head, is: pins });
+  c.pins += pins;
+  return pins;
+}
+
 /** What small and large folios have in common. `maps`: entries that map any of it. */
 function common(s: Survey, head: number, flags: number, pages: number, maps: number, c: Recount): void {
   const { k, report } = s;
-  const pins = k.pincount.get(head);
+  const pins = pinsOf(s, head, c);
   const refs = k.refcount.get(head);
-  if (pins < 0) report.add("kernel.check.pincount", { pfn: head, is: pins });
   if (refs !== maps + pins || refs <= 0) report.add("kernel.check.refcount", { pfn: head, is: refs, should: maps + pins });
-  c.pins += pins;
   if ((flags & PG.anon) === 0 || (flags & (NEVER | PG.reserved | PG.zero)) !== 0) report.add("kernel.check.folioFlags", { pfn: head, flags });
   if ((flags & PG.lru) === 0) report.add("kernel.check.offLru", { pfn: head });
   else if ((flags & PG.unevictable) !== 0) c.unevictable += pages;
@@ -157,7 +164,7 @@ function largeFolio(s: Survey, head: number, flags: number, frontier: number, c:
     if (isHugeZero ? stamp !== 0 : badStamp(k, stamp)) report.add("kernel.check.stamp", { pfn, stamp });
   }
   if (isHugeZero) {
-    hugeZero(s, head, flags);
+    hugeZero(s, head, flags, c);
     return pages;
   }
   // a PMD-mapped THP is exclusive as a whole, and its first page says so
@@ -200,14 +207,15 @@ function largeCounts(s: Survey, head: number, flags: number, pages: number, m: L
     report.add("kernel.check.partiallyMapped", { pfn: head });
 }
 
-function hugeZero(s: Survey, head: number, flags: number): void {
+function hugeZero(s: Survey, head: number, flags: number, c: Recount): void {
   const { k, report } = s;
   let users = 0;
   for (const [, mm] of k.mms.entries()) if (mm.hugeZero) users++;
   const counted = k.misc.get(MISC.hugeZeroUsers);
   const refs = k.refcount.get(head);
   if (counted !== users) report.add("kernel.check.hugeZero", { is: counted, should: users });
-  if (refs !== users + 1) report.add("kernel.check.refcount", { pfn: head, is: refs, should: users + 1 });
+  const should = users + 1 + pinsOf(s, head, c);
+  if (refs !== should) report.add("kernel.check.refcount", { pfn: head, is: refs, should });
   if ((flags & PG.zero) === 0 || (flags & (ANON_FLAGS | PG.anon | NEVER)) !== 0) report.add("kernel.check.folioFlags", { pfn: head, flags });
 }
 

@@ -1,5 +1,5 @@
 import { isWritable } from "../arch/geometry.ts";
-import { MISC, MM_COUNTERS, MMC } from "../mm/kernel.ts";
+import { ENTRY_ROW, entryRowAt, MISC, MM_COUNTERS, MMC } from "../mm/kernel.ts";
 import { PG } from "../mm/pageFlags.ts";
 import { entryPfn, pteLevel } from "../mm/pgtable.ts";
 import type { Mm } from "../mm/records.ts";
@@ -97,17 +97,15 @@ class MmWalk {
     if (!claim(s, t, TABLE.inTree)) return;
     found.tables[level]++;
     const first = t * k.geo.tableStride;
-    const { shift, mask } = k.entryLo;
-    const los = k.entryLo.chunks[first >>> shift];
-    const his = k.entryHi.chunks[first >>> shift];
+    const rows = k.entryRows.chunks[first >>> k.entryRows.shift];
     const { bits, shift: spanShift } = k.geo.levels[level];
     const span = 2 ** spanShift;
     let used = 0;
     let leaves = 0;
-    if (los !== undefined || his !== undefined) {
+    if (rows !== undefined) {
       for (let i = 0; i < 1 << bits; i++) {
-        const lo = los === undefined ? 0 : los[(first & mask) + i];
-        const hi = his === undefined ? 0 : his[(first & mask) + i];
+        const lo = rows[entryRowAt(first + i) + ENTRY_ROW.lo];
+        const hi = rows[entryRowAt(first + i) + ENTRY_ROW.hi];
         if (lo === 0 && hi === 0) continue;
         used++;
         if (level === pteLevel(k)) this.entries.pte(base + i * span, lo, hi);

@@ -24,9 +24,17 @@ function stampOf(k: Kernel, runs: readonly Run[]): number {
   if (runs.length === 0) return 0;
   if (runs.length === 1 && runs[0][1] === 1) return inlineStamp(runs[0][0], runs[0][2]);
   const key = runs.map((r) => r.join(":")).join(",");
+  const known = k.contentSlots.get(key);
+  if (known !== undefined && k.contents.find(known)?.key === key) return known;
+  const slot = findContent(k, key) ?? k.contents.add((): PageContent => ({ key, runs }));
+  k.contentSlots.set(key, slot);
+  return slot;
+}
+
+/** The record that holds this content, looked for from the start: the index may be that of another branch of history. */
+function findContent(k: Kernel, key: string): number | undefined {
   for (const [slot, content] of k.contents.entries()) if (content.key === key) return slot;
-  const content: PageContent = { key, runs };
-  return k.contents.add(() => content);
+  return undefined;
 }
 
 /** The byte at an offset of a page with this stamp. */

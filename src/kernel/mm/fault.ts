@@ -3,7 +3,7 @@ import type { Op } from "../sched/points.ts";
 import { allowableOrders, pmdAllowed } from "../thp/eligibility/eligibility.ts";
 import { fitsAround } from "../thp/eligibility/question.ts";
 import { hugePmdAnonymousPage, hugePmdWpPage } from "../thp/hugeFault.ts";
-import { NO_PFN, type Pfn, type TableIndex } from "../units.ts";
+import { NO_PFN, NO_TABLE, type Pfn, type TableIndex } from "../units.ts";
 import { anonVmaPrepare } from "./anonVma.ts";
 import { FAULT, VMF, VMF_ERROR } from "./faultFlags.ts";
 import { allocZeroedFolio, folioOrder, folioPut, hasFlag, isLarge, setFlag } from "./folio.ts";
@@ -11,6 +11,7 @@ import { folioOf, MMC, MTHP, type Kernel } from "./kernel.ts";
 import { PG } from "./pageFlags.ts";
 import {
   accountTable,
+  cachedTable,
   entryPfn,
   hiAt,
   indexAt,
@@ -36,7 +37,7 @@ import { tlbFlushRange } from "./tlb.ts";
 import { VM } from "./vmFlags.ts";
 import { VMSTAT } from "./vmstat.ts";
 import { traceAnonymousPage, traceFaultError, traceWriteProtected, traceWriteZero } from "../why/pages.ts";
-import { traceAllocFailed, traceAnonOrders, tracePmdFault } from "../why/thp.ts";
+import { traceAllocFailed, traceAnonOrders, tracePmdFault, traceTableThere } from "../why/thp.ts";
 
 /** The fault path of private anonymous memory (mm/memory.c). Results are VM_FAULT_* bits. */
 
@@ -48,11 +49,14 @@ export function* handleMmFault(k: Kernel, vma: Vma, vpn: number, flags: number):
     const t = walkAlloc(k, vma.mm, vpn, pteLevel(k));
     return t === 0 ? VMF.oom : yield* handlePteFault(k, vma, vpn, flags, t);
   }
+  // the walk that failed found the table: its PMD entry is neither empty nor a leaf
+  const walked = k.tracer === null ? cachedTable(k, vma.mm, vpn) : NO_TABLE;
+  if (walked !== NO_TABLE) return yield* handlePteFault(k, vma, vpn, flags, walked);
   const pmdTable = walkAlloc(k, vma.mm, vpn, geo.pmdLevel);
   if (pmdTable === 0) return VMF.oom;
   const i = indexAt(geo, geo.pmdLevel, vpn);
   let lo = loAt(k, pmdTable, i);
-  if (k.tracer !== null && geo.thp && (lo === 0 || !isLeaf(k, lo))) tracePmdFault(k, vma, vpn, lo !== 0);
+  if (k.tracer !== null && geo.thp && lo === 0) tracePmdFault(k, vma, vpn, false);
   if (lo === 0 && geo.thp && pmdAllowed(k, vma, "pageFault")) {
     const r = yield* hugePmdAnonymousPage(k, vma, vpn, flags, pmdTable);
     if ((r & VMF.fallback) === 0) return r;
@@ -77,6 +81,7 @@ export function* handleMmFault(k: Kernel, vma: Vma, vpn: number, flags: number):
   } else {
     if (isLeaf(k, lo)) return 0;
     t = tableBelow(k, lo, hiAt(k, pmdTable, i));
+    if (k.tracer !== null && geo.thp) traceTableThere(k, vma, vpn, t);
   }
   return yield* handlePteFault(k, k.vmas.get(vma.slot), vpn, flags, t);
 }
@@ -107,7 +112,7 @@ function* handlePteFault(k: Kernel, vma: Vma, vpn: number, flags: number, t: Tab
 }
 
 /** The aligned block of 2^order entries in the table is empty. */
-function blockEmpty(k: Kernel, t: TableIndex, i: number, order: number): boolean {
+export function blockEmpty(k: Kernel, t: TableIndex, i: number, order: number): boolean {
   const n = 1 << order;
   const first = i - (i & (n - 1));
   const base = t * k.geo.tableStride + first;
@@ -116,7 +121,7 @@ function blockEmpty(k: Kernel, t: TableIndex, i: number, order: number): boolean
 }
 
 /** alloc_anon_folio (6.8): the largest allowed order whose block lies in the VMA and is empty. Returns a folio or NO_PFN. */
-function allocAnonFolio(k: Kernel, vma: Vma, vpn: number, t: TableIndex, i: number): Pfn {
+export function allocAnonFolio(k: Kernel, vma: Vma, vpn: number, t: TableIndex, i: number): Pfn {
   const g = k.g;
   const below = (1 << k.geo.pmdOrder) - 1;
   // no size on, nothing to look at: the usual case, and the hot one
@@ -208,7 +213,7 @@ export function canReuse(k: Kernel, vma: Vma, page: Pfn): boolean {
 }
 
 /** do_wp_page: a write (or unshare) to a present, read-only entry of private anonymous memory. */
-function doWpPage(k: Kernel, vmaIn: Vma, vpn: number, flags: number, t: TableIndex, i: number): number {
+export function doWpPage(k: Kernel, vmaIn: Vma, vpn: number, flags: number, t: TableIndex, i: number): number {
   const e = k.geo.encoding;
   const lo = loAt(k, t, i);
   const hi = hiAt(k, t, i);

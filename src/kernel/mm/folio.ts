@@ -1,6 +1,6 @@
-import { bugOn } from "../assert.ts";
+import { kernelBug } from "../assert.ts";
 import { NO_PFN, type Pfn } from "../units.ts";
-import { folioOf, MISC, MTHP, type Kernel } from "./kernel.ts";
+import { folioOf, MISC, MTHP, PAGE_ROW, pageRowAt, type Kernel } from "./kernel.ts";
 import { allocPages, freePages, type MigrateType } from "./pageAlloc.ts";
 import { ORDER_MASK, ORDER_SHIFT, PG } from "./pageFlags.ts";
 import { VMSTAT } from "./vmstat.ts";
@@ -18,7 +18,6 @@ export const dropFlag = (k: Kernel, pfn: number, flag: number): void => k.pageFl
 
 /** Makes a block of frames a folio with one reference (prep_compound_page). Its content is left alone. */
 export function prepFolio(k: Kernel, head: Pfn, order: number): void {
-  k.pageFlags.set(head, order === 0 ? 0 : PG.head | (order << ORDER_SHIFT));
   if (order > 0) {
     const n = 1 << order;
     k.pageFlags.fill(head + 1, n - 1, PG.tail);
@@ -27,9 +26,12 @@ export function prepFolio(k: Kernel, head: Pfn, order: number): void {
     k.mmIds.fill(2 * head, 2, 0);
     k.mmIdMapcount.fill(2 * head, 2, 0);
   }
-  k.mapping.set(head, 0);
-  k.refcount.set(head, 1);
-  k.pageStep.set(head, k.step);
+  const row = k.pageRows.ownRow(head);
+  const at = pageRowAt(head);
+  row[at + PAGE_ROW.flags] = order === 0 ? 0 : PG.head | (order << ORDER_SHIFT);
+  row[at + PAGE_ROW.refcount] = 1;
+  row[at + PAGE_ROW.mapping] = 0;
+  row[at + PAGE_ROW.step] = k.step;
 }
 
 /** A folio with zeroed content and one reference, or NO_PFN (folio_alloc with __GFP_ZERO). */
@@ -39,7 +41,8 @@ export function allocZeroedFolio(k: Kernel, order: number, type: MigrateType = "
   prepFolio(k, pfn, order);
   if (order === 0) k.stamp.set(pfn, 0);
   else k.stamp.fill(pfn, 1 << order, 0);
-  k.charge(order === 0 ? k.costs.allocPageNs + k.costs.zero4kNs : k.costs.allocHugeNs + k.costs.zero4kNs * (1 << order));
+  const { costs } = k;
+  k.charge(order === 0 ? costs.allocPageNs + costs.zero4kNs : costs.allocHugeNs + costs.zero4kNs * (1 << order));
   return pfn;
 }
 
@@ -48,7 +51,7 @@ export const folioGet = (k: Kernel, head: number, n = 1): void => k.refcount.add
 /** folio_put_refs: the last reference frees the folio. */
 export function folioPut(k: Kernel, head: Pfn, n = 1): void {
   const left = k.refcount.get(head) - n;
-  bugOn(left < 0, `folio ${head}: reference count below zero`);
+  if (left < 0) kernelBug(`folio ${head}: reference count below zero`);
   k.refcount.set(head, left);
   if (left === 0) freeFolio(k, head);
 }
@@ -56,7 +59,7 @@ export function folioPut(k: Kernel, head: Pfn, n = 1): void {
 function freeFolio(k: Kernel, head: Pfn): void {
   const flags = k.pageFlags.get(head);
   const order = (flags & ORDER_MASK) >>> ORDER_SHIFT;
-  bugOn((flags & PG.reserved) !== 0, `reserved page ${head} freed`);
+  if ((flags & PG.reserved) !== 0) kernelBug(`reserved page ${head} freed`);
   if (flags & PG.lru) lruRemove(k, flags, 1 << order);
   if (flags & PG.mlocked) {
     k.countVm(VMSTAT.nrMlock, -(1 << order));
@@ -73,7 +76,7 @@ function freeFolio(k: Kernel, head: Pfn): void {
   freePages(k, head, order);
 }
 
-function lruItem(flags: number): number {
+export function lruItem(flags: number): number {
   return flags & PG.unevictable ? VMSTAT.nrUnevictable : flags & PG.active ? VMSTAT.nrActiveAnon : VMSTAT.nrInactiveAnon;
 }
 

@@ -3,10 +3,11 @@ import type { Era } from "../era/era.ts";
 import type { Profile } from "../profile/profile.ts";
 import type { Int32Column, WideColumn } from "../store/column.ts";
 import type { Records } from "../store/records.ts";
+import type { Field, RowChunks, WideField } from "../store/rows.ts";
 import { Store } from "../store/store.ts";
 import type { CostSheet } from "../sched/costs.ts";
 import type { Tracer } from "../why/tracer.ts";
-import type { Pfn } from "../units.ts";
+import { NO_TABLE, type Pfn, type TableIndex } from "../units.ts";
 import type { AnonVma, Globals, LockRecord, Mm, PageContent, ParkedThread, Task, Vma, Zone } from "./records.ts";
 
 /** Counters of an mm in the `mmCounters` column: index = mm slot * MM_COUNTERS + one of these. */
@@ -51,12 +52,52 @@ export const MTHP = {
 } as const;
 export const MTHP_COUNTERS = 32;
 
+/** Layout of a page's row: 40 bytes; a chunk has the 512 pages of a page block (20 KiB). */
+export const PAGE_ROW = {
+  shift: 9,
+  width: 10,
+  flags: 0,
+  refcount: 1,
+  mapcount: 2,
+  mapping: 3,
+  /** two numbers */
+  index: 4,
+  stamp: 6,
+  step: 7,
+  buddyNext: 8,
+  buddyPrev: 9,
+} as const;
+
+/** Where the row of a frame starts in its chunk. */
+export const pageRowAt = (pfn: number): number => (pfn & ((1 << PAGE_ROW.shift) - 1)) * PAGE_ROW.width;
+
+/** Layout of an entry's row: 12 bytes; a chunk has 1024 entries (12 KiB). */
+export const ENTRY_ROW = { shift: 10, width: 3, lo: 0, hi: 1, step: 2 } as const;
+
+export const entryRowAt = (e: number): number => (e & ((1 << ENTRY_ROW.shift) - 1)) * ENTRY_ROW.width;
+
 /** What the kernel tells whoever drives it while an operation runs. Not state: nothing here outlives the operation. */
 export interface Hooks {
   /** a hardware page fault of a process, before it is handled (PERF_COUNT_SW_PAGE_FAULTS with its address) */
   onFault: ((mm: number, vpn: number, offsetBytes: number, error: number) => void) | null;
   /** counts operations done, so that a cancelled command can be replayed to exactly there; false: stop */
   onQuantum: (() => boolean) | null;
+}
+
+/**
+ * The lowest page table of the last walk, as a CPU's paging-structure cache has it. No state: it only saves the walk of the
+ * upper levels, for [first, first + pages) of an mm, until an entry that was in use changes (setEntry) or a state is restored.
+ */
+export interface TableCache {
+  /** 0: nothing cached */
+  mm: number;
+  first: number;
+  pages: number;
+  table: TableIndex;
+  /** index of the table's first entry */
+  firstEntry: number;
+  /** store.restores when it was filled */
+  restores: number;
 }
 
 /**
@@ -69,20 +110,24 @@ export class Kernel {
   readonly era: Era;
   readonly geo: Geometry;
   readonly costs: CostSheet;
+  /** what a write sets in an entry: dirty, and soft-dirty where the kernel tracks it */
+  readonly dirtyBits: number;
 
   // pages, by frame number
-  readonly pageFlags: Int32Column;
-  readonly refcount: Int32Column;
+  /** the fields from pageFlags to buddyPrev: see PAGE_ROW */
+  readonly pageRows: RowChunks;
+  readonly pageFlags: Field;
+  readonly refcount: Field;
   /** number of page-table entries (PTE level) that map this page */
-  readonly mapcount: Int32Column;
+  readonly mapcount: Field;
   /** anon_vma slot of a folio (head); head of a tail page; table index of a page-table page */
-  readonly mapping: Int32Column;
+  readonly mapping: Field;
   /** page offset of the folio's first page in its mapping (head) */
-  readonly pageIndex: WideColumn;
+  readonly pageIndex: WideField;
   /** content of the page: see content.ts */
-  readonly stamp: Int32Column;
+  readonly stamp: Field;
   /** step that last changed the folio (head) */
-  readonly pageStep: Int32Column;
+  readonly pageStep: Field;
 
   // large folios, by head; only chunks with large folios exist
   /** PMD mappings of the whole folio */
@@ -100,8 +145,8 @@ export class Kernel {
   readonly deferredPrev: Int32Column;
 
   // free blocks, by head
-  readonly buddyNext: Int32Column;
-  readonly buddyPrev: Int32Column;
+  readonly buddyNext: Field;
+  readonly buddyPrev: Field;
   /** migrate type + 1 of each page block; 0: movable, never changed */
   readonly blockType: Int32Column;
   /** heads and counts of free lists: see pageAlloc.ts */
@@ -109,10 +154,12 @@ export class Kernel {
   readonly freeCount: Int32Column;
 
   // page tables
-  readonly entryLo: Int32Column;
-  readonly entryHi: Int32Column;
+  /** entryLo, entryHi, entryStep: see ENTRY_ROW */
+  readonly entryRows: RowChunks;
+  readonly entryLo: Field;
+  readonly entryHi: Field;
   /** step that last changed the entry */
-  readonly entryStep: Int32Column;
+  readonly entryStep: Field;
   readonly tablePfn: Int32Column;
   /** entries that are not none */
   readonly tableUsed: Int32Column;
@@ -145,9 +192,15 @@ export class Kernel {
   readonly locks: Records<LockRecord>;
   readonly parked: Records<ParkedThread>;
 
+  /** derived from `contents`, and checked on every use: slot by key */
+  readonly contentSlots = new Map<string, number>();
+
   // not state: who watches, and how this run is scheduled
   hooks: Hooks = { onFault: null, onQuantum: null };
   tracer: Tracer | null = null;
+  /** the VMA that find_vma found last: no state, and of use only while it is the record of its slot */
+  lastVma: Vma | null = null;
+  readonly tableCache: TableCache = { mm: 0, first: 0, pages: 0, table: NO_TABLE, firstEntry: 0, restores: 0 };
   /** more than one thread is runnable: preemption points yield */
   preempt = false;
   /** number of the command that runs, for "why" */
@@ -162,14 +215,18 @@ export class Kernel {
     this.era = era;
     this.geo = geo;
     this.costs = costs;
+    this.dirtyBits = geo.encoding.dirty | (profile.config.softDirty ? geo.encoding.softDirty : 0);
     const s = this.store;
-    this.pageFlags = s.int32("page.flags");
-    this.refcount = s.int32("page.refcount");
-    this.mapcount = s.int32("page.mapcount");
-    this.mapping = s.int32("page.mapping");
-    this.pageIndex = s.wide("page.index");
-    this.stamp = s.int32("page.stamp");
-    this.pageStep = s.int32("page.step");
+    this.pageRows = s.rows("page", PAGE_ROW.shift, PAGE_ROW.width);
+    this.pageFlags = s.field(this.pageRows, "page.flags", PAGE_ROW.flags);
+    this.refcount = s.field(this.pageRows, "page.refcount", PAGE_ROW.refcount);
+    this.mapcount = s.field(this.pageRows, "page.mapcount", PAGE_ROW.mapcount);
+    this.mapping = s.field(this.pageRows, "page.mapping", PAGE_ROW.mapping);
+    this.pageIndex = s.wideField(this.pageRows, "page.index", PAGE_ROW.index);
+    this.stamp = s.field(this.pageRows, "page.stamp", PAGE_ROW.stamp);
+    this.pageStep = s.field(this.pageRows, "page.step", PAGE_ROW.step);
+    this.buddyNext = s.field(this.pageRows, "buddy.next", PAGE_ROW.buddyNext);
+    this.buddyPrev = s.field(this.pageRows, "buddy.prev", PAGE_ROW.buddyPrev);
     this.entireMapcount = s.int32("folio.entireMapcount");
     this.largeMapcount = s.int32("folio.largeMapcount");
     this.pagesMapped = s.int32("folio.pagesMapped");
@@ -179,27 +236,26 @@ export class Kernel {
     this.pincount = s.int32("folio.pincount");
     this.deferredNext = s.int32("folio.deferredNext");
     this.deferredPrev = s.int32("folio.deferredPrev");
-    this.buddyNext = s.int32("buddy.next");
-    this.buddyPrev = s.int32("buddy.prev");
     this.blockType = s.int32("buddy.blockType");
-    this.freeHead = s.int32("buddy.head", 8);
-    this.freeCount = s.int32("buddy.count", 8);
-    this.entryLo = s.int32("entry.lo");
-    this.entryHi = s.int32("entry.hi");
-    this.entryStep = s.int32("entry.step");
+    this.freeHead = s.smallInt32("buddy.head", 8);
+    this.freeCount = s.smallInt32("buddy.count", 8);
+    this.entryRows = s.rows("entry", ENTRY_ROW.shift, ENTRY_ROW.width);
+    this.entryLo = s.field(this.entryRows, "entry.lo", ENTRY_ROW.lo);
+    this.entryHi = s.field(this.entryRows, "entry.hi", ENTRY_ROW.hi);
+    this.entryStep = s.field(this.entryRows, "entry.step", ENTRY_ROW.step);
     this.tablePfn = s.int32("table.pfn", 10);
     this.tableUsed = s.int32("table.used", 10);
     this.tableNext = s.int32("table.next", 10);
     this.tableDeposit = s.int32("table.deposit", 10);
     this.tableDeposits = s.int32("table.deposits", 10);
-    this.tlbTag = s.wide("tlb.tag", 8);
-    this.tlbLo = s.int32("tlb.lo", 8);
-    this.tlbHi = s.int32("tlb.hi", 8);
-    this.vmstat = s.wide("vmstat", 8);
-    this.vmstatStep = s.int32("vmstat.step", 8);
-    this.mmCounters = s.wide("mm.counters", 6);
-    this.mthpStat = s.wide("mthp.stats", 9);
-    this.misc = s.wide("misc", 5);
+    this.tlbTag = s.smallWide("tlb.tag", 8);
+    this.tlbLo = s.smallInt32("tlb.lo", 8);
+    this.tlbHi = s.smallInt32("tlb.hi", 8);
+    this.vmstat = s.smallWide("vmstat", 8);
+    this.vmstatStep = s.smallInt32("vmstat.step", 8);
+    this.mmCounters = s.smallWide("mm.counters", 8);
+    this.mthpStat = s.smallWide("mthp.stats", 9);
+    this.misc = s.smallWide("misc", 5);
     this.mms = s.records("mm");
     this.vmas = s.records("vma");
     this.anonVmas = s.records("anonVma");

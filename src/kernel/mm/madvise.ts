@@ -287,11 +287,14 @@ function freePtes(k: Kernel, vma: Vma, t: TableIndex, start: number, end: number
       if (n < folioPages(k, head)) {
         const shared = k.era.madviseFreeLarge === "batched" ? maybeMappedShared(k, page) : k.mapcount.get(page) + k.entireMapcount.get(head) !== 1;
         if (k.tracer !== null) traceAdvised(k, vma, start + j, n, head, "lazyfree", shared ? "shared" : "split", sharedByAnyRule(k, page));
+        // until 6.9 the first THP that could not be split ended the block
+        if (shared && k.era.madviseFreeLarge === "compound61") return;
         if (shared) {
           j += n;
           continue;
         }
         if (splitFor(k, head)) continue;
+        if (k.era.madviseFreeLarge === "compound61") return;
         j += n;
         continue;
       }
@@ -351,6 +354,7 @@ function coldBlock(k: Kernel, vma: Vma, start: number, end: number): void {
         const shared = k.era.madviseFreeLarge === "batched" ? maybeMappedShared(k, page) : k.mapcount.get(page) + k.entireMapcount.get(head) !== 1;
         if (k.tracer !== null) traceAdvised(k, vma, start + j, n, head, "cold", shared ? "shared" : "split", sharedByAnyRule(k, page));
         if (!shared && splitFor(k, head)) continue;
+        if (k.era.madviseFreeLarge === "compound61") return;
         j += n;
         continue;
       }

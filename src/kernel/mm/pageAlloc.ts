@@ -1,6 +1,6 @@
-import { bugOn } from "../assert.ts";
+import { kernelBug } from "../assert.ts";
 import { NO_PFN, type Pfn } from "../units.ts";
-import type { Kernel } from "./kernel.ts";
+import { PAGE_ROW, pageRowAt, type Kernel } from "./kernel.ts";
 import { MIGRATE_MASK, MIGRATE_SHIFT, ORDER_MASK, ORDER_SHIFT, PG } from "./pageFlags.ts";
 import type { Zone } from "./records.ts";
 import { VMSTAT } from "./vmstat.ts";
@@ -39,7 +39,7 @@ export const pagesToBytes = (pages: number): number => pages * 4096;
 /** Lays out zones; all memory starts above the frontiers. */
 export function initZones(k: Kernel, ranges: readonly { readonly name: Zone["name"]; readonly start: number; readonly end: number }[]): void {
   for (const range of ranges) {
-    const slot = k.zones.add((s) => ({ slot: s, ...range }));
+    const slot = k.zones.add((s) => ({ slot: s, ...range, minPages: minPagesOf(range.start, range.end) }));
     k.freeCount.set(frontierAt(slot), range.start);
     k.freeCount.set(freePagesAt(slot), range.end - range.start);
     for (let l = 0; l < LISTS; l++) k.freeHead.set(slot * 64 + l, -1);
@@ -49,23 +49,27 @@ export function initZones(k: Kernel, ranges: readonly { readonly name: Zone["nam
 function listAdd(k: Kernel, zone: number, pfn: number, order: number, type: number): void {
   const list = listAt(zone, order, type);
   const head = k.freeHead.get(list);
-  k.buddyNext.set(pfn, head);
-  k.buddyPrev.set(pfn, -1);
+  const row = k.pageRows.ownRow(pfn);
+  const at = pageRowAt(pfn);
+  row[at + PAGE_ROW.buddyNext] = head;
+  row[at + PAGE_ROW.buddyPrev] = -1;
+  row[at + PAGE_ROW.flags] = PG.buddy | (order << ORDER_SHIFT) | (type << MIGRATE_SHIFT);
   if (head >= 0) k.buddyPrev.set(head, pfn);
   k.freeHead.set(list, pfn);
   k.freeCount.add(list, 1);
-  k.pageFlags.set(pfn, PG.buddy | (order << ORDER_SHIFT) | (type << MIGRATE_SHIFT));
 }
 
 function listRemove(k: Kernel, zone: number, pfn: number, order: number, type: number): void {
   const list = listAt(zone, order, type);
-  const next = k.buddyNext.get(pfn);
-  const prev = k.buddyPrev.get(pfn);
+  const row = k.pageRows.ownRow(pfn);
+  const at = pageRowAt(pfn);
+  const next = row[at + PAGE_ROW.buddyNext];
+  const prev = row[at + PAGE_ROW.buddyPrev];
+  row[at + PAGE_ROW.flags] = 0;
   if (prev >= 0) k.buddyNext.set(prev, next);
   else k.freeHead.set(list, next);
   if (next >= 0) k.buddyPrev.set(next, prev);
   k.freeCount.add(list, -1);
-  k.pageFlags.set(pfn, 0);
 }
 
 const blockTypeOf = (k: Kernel, pfn: number): number => {
@@ -137,15 +141,16 @@ function takeBlock(k: Kernel, zone: Zone, order: number, type: number): number {
   }
 }
 
-function zonePreference(k: Kernel): readonly number[] {
-  const n = k.zones.count;
-  return n === 3 ? [3, 2, 1] : n === 2 ? [2, 1] : [1];
-}
+/** Zones to try, by the number of zones there are: slots, highest first. */
+const PREFERENCE: readonly (readonly number[])[] = [[], [1], [2, 1], [3, 2, 1]];
 
-const ALLOC_ITEM = { DMA: VMSTAT.pgallocDma, DMA32: VMSTAT.pgallocDma32, Normal: VMSTAT.pgallocNormal } as const;
+/** pgalloc_* of a zone, by slot. */
+const ALLOC_ITEM: readonly number[] = [-1, VMSTAT.pgallocDma, VMSTAT.pgallocDma32, VMSTAT.pgallocNormal];
 
-/** Pages a zone keeps back from ordinary allocations (its min watermark), as a share of its size. */
-export const minWatermark = (zone: Zone): number => Math.min(11264, Math.floor((zone.end - zone.start) / 200));
+/** Pages a zone keeps back from ordinary allocations. */
+export const minWatermark = (zone: Zone): number => zone.minPages;
+/** min_free_kbytes's part of a zone, as a share of its size. */
+const minPagesOf = (start: number, end: number): number => Math.min(11264, Math.floor((end - start) / 200));
 
 /**
  * Takes a block of 2^order frames, whose content and flags are undefined but for a cleared flag word.
@@ -153,13 +158,15 @@ export const minWatermark = (zone: Zone): number => Math.min(11264, Math.floor((
  */
 export function allocPages(k: Kernel, order: number, type: MigrateType): Pfn {
   const wanted = typeNumber(type);
-  for (const slot of zonePreference(k)) {
+  const slots = PREFERENCE[k.zones.count];
+  for (let z = 0; z < slots.length; z++) {
+    const slot = slots[z];
     const zone = k.zones.get(slot);
-    if (k.freeCount.get(freePagesAt(slot)) - (1 << order) < minWatermark(zone)) continue;
+    if (k.freeCount.get(freePagesAt(slot)) - (1 << order) < zone.minPages) continue;
     const pfn = takeBlock(k, zone, order, wanted);
     if (pfn === NO_PFN) continue;
     k.freeCount.add(freePagesAt(slot), -(1 << order));
-    k.vmstat.add(ALLOC_ITEM[zone.name], 1 << order);
+    k.vmstat.add(ALLOC_ITEM[slot], 1 << order);
     return pfn as Pfn;
   }
   return NO_PFN;
@@ -176,7 +183,7 @@ const zoneOf = (k: Kernel, pfn: number): Zone => {
 /** Gives a block back and merges it with its buddies (__free_one_page). */
 export function freePages(k: Kernel, pfn: Pfn, order: number): void {
   const zone = zoneOf(k, pfn);
-  bugOn((k.pageFlags.get(pfn) & PG.buddy) !== 0, `frame ${pfn} freed twice`);
+  if ((k.pageFlags.get(pfn) & PG.buddy) !== 0) kernelBug(`frame ${pfn} freed twice`);
   const type = blockTypeOf(k, pfn);
   let block: number = pfn;
   let o = order;

@@ -2,7 +2,7 @@ import type { Geometry } from "../arch/geometry.ts";
 import { bugOn } from "../assert.ts";
 import { irqsOffSomewhere } from "../sched/locks.ts";
 import { asTable, NO_PFN, NO_TABLE, type Pfn, type TableIndex } from "../units.ts";
-import { MISC, MMC, type Kernel } from "./kernel.ts";
+import { ENTRY_ROW, entryRowAt, MISC, MMC, type Kernel } from "./kernel.ts";
 import { allocPages, freePages } from "./pageAlloc.ts";
 import { PG } from "./pageFlags.ts";
 import { VMSTAT } from "./vmstat.ts";
@@ -14,9 +14,8 @@ import { VMSTAT } from "./vmstat.ts";
 
 /** Index of the entry for `vpn` in a table of `level`. Page numbers may pass 2^32. */
 export function indexAt(geo: Geometry, level: number, vpn: number): number {
-  const { shift, bits } = geo.levels[level];
-  if (shift >= 27) return Math.floor(vpn / 2 ** shift) & ((1 << bits) - 1);
-  return ((vpn | 0) >>> shift) & ((1 << bits) - 1);
+  const { scale, mask } = geo.levels[level];
+  return (vpn * scale) & mask;
 }
 
 export const entryAt = (k: Kernel, t: TableIndex, i: number): number => t * k.geo.tableStride + i;
@@ -48,12 +47,43 @@ export const isMarker = (k: Kernel, lo: number, hi: number, bit: number): boolea
 /** set_pte_at, set_pmd_at: keeps the table's count of used entries and the step for "why". */
 export function setEntry(k: Kernel, t: TableIndex, i: number, lo: number, hi: number): void {
   const e = t * k.geo.tableStride + i;
-  const was = k.entryLo.get(e) !== 0 || k.entryHi.get(e) !== 0;
-  const is = lo !== 0 || hi !== 0;
-  k.entryLo.set(e, lo);
-  k.entryHi.set(e, hi);
-  k.entryStep.set(e, k.step);
-  if (was !== is) k.tableUsed.add(t, is ? 1 : -1);
+  const row = k.entryRows.ownRow(e);
+  const at = entryRowAt(e);
+  const oldLo = row[at + ENTRY_ROW.lo];
+  const oldHi = row[at + ENTRY_ROW.hi];
+  row[at + ENTRY_ROW.lo] = lo;
+  row[at + ENTRY_ROW.hi] = hi;
+  row[at + ENTRY_ROW.step] = k.step;
+  if (oldLo === 0 && oldHi === 0) {
+    if (lo !== 0 || hi !== 0) k.tableUsed.add(t, 1);
+    return;
+  }
+  if (lo === 0 && hi === 0) k.tableUsed.add(t, -1);
+  if (oldLo !== lo || oldHi !== hi) k.tableCache.mm = 0;
+}
+
+/** Whether the cached table is the one over `vpn`. */
+function isCached(k: Kernel, mm: number, vpn: number): boolean {
+  const c = k.tableCache;
+  return c.mm === mm && vpn >= c.first && vpn < c.first + c.pages && c.restores === k.store.restores && !k.preempt;
+}
+
+/** The lowest table over `vpn` as the last walk left it, NO_TABLE when it is not known. Any entry that changes its value makes it unknown. */
+export const cachedTable = (k: Kernel, mm: number, vpn: number): TableIndex => (isCached(k, mm, vpn) ? k.tableCache.table : NO_TABLE);
+
+/** The entry for `vpn` in it, -1 when it is not known. */
+export const cachedEntry = (k: Kernel, mm: number, vpn: number): number => (isCached(k, mm, vpn) ? k.tableCache.firstEntry + (vpn - k.tableCache.first) : -1);
+
+/** Keeps where a walk of `vpn` ended. */
+export function cacheTable(k: Kernel, mm: number, vpn: number, t: TableIndex): void {
+  const c = k.tableCache;
+  const { mask } = k.geo.levels[k.geo.levels.length - 1];
+  c.first = vpn - (vpn & mask);
+  c.pages = mask + 1;
+  c.table = t;
+  c.firstEntry = t * k.geo.tableStride;
+  c.mm = mm;
+  c.restores = k.store.restores;
 }
 
 export const clearEntry = (k: Kernel, t: TableIndex, i: number): void => setEntry(k, t, i, 0, 0);

@@ -15,7 +15,7 @@ export function protLo(k: Kernel, flags: number): number {
 export const protHi = (k: Kernel, flags: number): number => (flags & VM.exec ? 0 : k.geo.encoding.noExecHi);
 
 /** pte_mkdirty: also the soft-dirty bit where the kernel tracks it. */
-export const dirtyBits = (k: Kernel): number => k.geo.encoding.dirty | (k.profile.config.softDirty ? k.geo.encoding.softDirty : 0);
+export const dirtyBits = (k: Kernel): number => k.dirtyBits;
 
 export const entryLoFor = (k: Kernel, pfn: number, flags: number): number => pfnLo(pfn) | protLo(k, flags);
 export const entryHiFor = (k: Kernel, pfn: number, flags: number): number => pfnHi(pfn) | protHi(k, flags);

@@ -77,6 +77,8 @@ export interface Zone {
   readonly name: "DMA" | "DMA32" | "Normal";
   readonly start: number;
   readonly end: number;
+  /** its min watermark, pages: never handed out to an ordinary allocation */
+  readonly minPages: number;
 }
 
 /** Bytes of a page that are not zero: runs in order, not overlapping (content.ts). */

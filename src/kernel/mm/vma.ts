@@ -25,9 +25,14 @@ export function lowerIndex(k: Kernel, mm: number, vpn: number): number {
 
 /** find_vma: the first VMA that ends above `vpn` (it may start above it too). */
 export function findVma(k: Kernel, mm: number, vpn: number): Vma | undefined {
+  const last = k.lastVma;
+  // still in its slot, so it has not changed: what holds the page is what ends above it first
+  if (last !== null && !k.preempt && vpn >= last.start && vpn < last.end && last.mm === mm && k.vmas.find(last.slot) === last) return last;
   const list = k.mms.get(mm).vmas;
   const i = lowerIndex(k, mm, vpn);
-  return i < list.length ? k.vmas.get(list[i]) : undefined;
+  if (i === list.length) return undefined;
+  k.lastVma = k.vmas.get(list[i]);
+  return k.lastVma;
 }
 
 /** vma_lookup: the VMA that holds `vpn`. */

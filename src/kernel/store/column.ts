@@ -11,8 +11,10 @@ const SECTION = 1 << SECTION_SHIFT;
 
 export type ColumnSnapshot<T extends Lane> = readonly (readonly (T | undefined)[])[];
 
-export abstract class Column<T extends Lane> {
+/** The chunks of a column or of several: what is shared, copied, kept and hashed. */
+export abstract class Chunks<T extends Lane> {
   readonly name: string;
+  /** log2 of the indices in a chunk */
   readonly shift: number;
   readonly mask: number;
   chunks: (T | undefined)[] = [];
@@ -29,27 +31,11 @@ export abstract class Column<T extends Lane> {
 
   protected abstract make(): T;
 
-  abstract get(i: number): number;
-  abstract set(i: number, value: number): void;
-  abstract add(i: number, delta: number): void;
-
-  /** Sets `count` entries from `start`. */
-  fill(start: number, count: number, value: number): void {
-    let i = start;
-    const end = start + count;
-    while (i < end) {
-      const c = i >>> this.shift;
-      const stop = Math.min(end, (c + 1) << this.shift);
-      if (value !== 0 || this.chunks[c] !== undefined) this.own(c).fill(value, i & this.mask, ((stop - 1) & this.mask) + 1);
-      i = stop;
-    }
-  }
-
-  /** The chunk, for writing: copied if a snapshot shares it. */
+  /** The chunk, for writing: copied if a snapshot shares it. It stays in place until the next snapshot or restore. */
   own(c: number): T {
-    const owned = c < this.owned.length ? this.owned[c] : undefined;
+    const owned = this.owned[c];
     if (owned !== undefined) return owned;
-    const old = c < this.chunks.length ? this.chunks[c] : undefined;
+    const old = this.chunks[c];
     const fresh = old === undefined ? this.make() : (old.slice() as T);
     while (this.chunks.length <= c) this.chunks.push(undefined);
     while (this.owned.length <= c) this.owned.push(undefined);
@@ -97,12 +83,40 @@ export abstract class Column<T extends Lane> {
   }
 }
 
+/** What kernel code sees of a column. */
+export interface Column {
+  readonly name: string;
+  get(i: number): number;
+  set(i: number, value: number): void;
+  add(i: number, delta: number): void;
+  /** Sets `count` entries from `start`. */
+  fill(start: number, count: number, value: number): void;
+}
+
+/** A column with chunks of its own. */
+abstract class PlainColumn<T extends Lane> extends Chunks<T> implements Column {
+  abstract get(i: number): number;
+  abstract set(i: number, value: number): void;
+  abstract add(i: number, delta: number): void;
+
+  fill(start: number, count: number, value: number): void {
+    let i = start;
+    const end = start + count;
+    while (i < end) {
+      const c = i >>> this.shift;
+      const stop = Math.min(end, (c + 1) << this.shift);
+      if (value !== 0 || this.chunks[c] !== undefined) this.own(c).fill(value, i & this.mask, ((stop - 1) & this.mask) + 1);
+      i = stop;
+    }
+  }
+}
+
 /*
- * The two kinds of column have accessors of their own, word for word the same: the engine specialises a function by the
- * arrays it has seen, and one that has seen both kinds is several times slower in each.
+ * The kinds of column have accessors of their own, though word for word the same: the engine specialises a function by the
+ * arrays it has seen, and one that has seen several kinds is several times slower for each.
  */
 
-export class Int32Column extends Column<Int32Array> {
+export class Int32Column extends PlainColumn<Int32Array> {
   constructor(name: string, shift = 12) {
     super(name, shift);
   }
@@ -112,28 +126,23 @@ export class Int32Column extends Column<Int32Array> {
   }
 
   override get(i: number): number {
-    const c = i >>> this.shift;
-    const chunk = c < this.chunks.length ? this.chunks[c] : undefined;
+    const chunk = this.chunks[i >>> this.shift];
     return chunk === undefined ? 0 : chunk[i & this.mask];
   }
 
   override set(i: number, value: number): void {
-    const c = i >>> this.shift;
-    const chunk = c < this.owned.length ? this.owned[c] : undefined;
-    if (chunk !== undefined) chunk[i & this.mask] = value;
-    else this.own(c)[i & this.mask] = value;
+    const chunk = this.owned[i >>> this.shift] ?? this.own(i >>> this.shift);
+    chunk[i & this.mask] = value;
   }
 
   override add(i: number, delta: number): void {
-    const c = i >>> this.shift;
-    const chunk = c < this.owned.length ? this.owned[c] : undefined;
-    if (chunk !== undefined) chunk[i & this.mask] += delta;
-    else this.own(c)[i & this.mask] += delta;
+    const chunk = this.owned[i >>> this.shift] ?? this.own(i >>> this.shift);
+    chunk[i & this.mask] += delta;
   }
 }
 
 /** For integers that may pass 2^31 (bytes, page offsets, nanoseconds). Only integers are stored. */
-export class WideColumn extends Column<Float64Array> {
+export class WideColumn extends PlainColumn<Float64Array> {
   constructor(name: string, shift = 11) {
     super(name, shift);
   }
@@ -143,22 +152,95 @@ export class WideColumn extends Column<Float64Array> {
   }
 
   override get(i: number): number {
-    const c = i >>> this.shift;
-    const chunk = c < this.chunks.length ? this.chunks[c] : undefined;
+    const chunk = this.chunks[i >>> this.shift];
     return chunk === undefined ? 0 : chunk[i & this.mask];
   }
 
   override set(i: number, value: number): void {
-    const c = i >>> this.shift;
-    const chunk = c < this.owned.length ? this.owned[c] : undefined;
-    if (chunk !== undefined) chunk[i & this.mask] = value;
-    else this.own(c)[i & this.mask] = value;
+    const chunk = this.owned[i >>> this.shift] ?? this.own(i >>> this.shift);
+    chunk[i & this.mask] = value;
   }
 
   override add(i: number, delta: number): void {
-    const c = i >>> this.shift;
-    const chunk = c < this.owned.length ? this.owned[c] : undefined;
-    if (chunk !== undefined) chunk[i & this.mask] += delta;
-    else this.own(c)[i & this.mask] += delta;
+    const chunk = this.owned[i >>> this.shift] ?? this.own(i >>> this.shift);
+    chunk[i & this.mask] += delta;
+  }
+}
+
+/** A column that mostly uses its first chunk, at hand without a look at the list of chunks: counters, heads of lists, TLBs. */
+export class SmallInt32Column extends Int32Column {
+  private first: Int32Array = this.make();
+  private firstOwned: Int32Array | null = null;
+
+  override get(i: number): number {
+    return i <= this.mask ? this.first[i] : super.get(i);
+  }
+
+  override set(i: number, value: number): void {
+    if (i > this.mask) super.set(i, value);
+    else (this.firstOwned ?? this.own(0))[i] = value;
+  }
+
+  override add(i: number, delta: number): void {
+    if (i > this.mask) super.add(i, delta);
+    else (this.firstOwned ?? this.own(0))[i] += delta;
+  }
+
+  override own(c: number): Int32Array {
+    const chunk = super.own(c);
+    if (c === 0) {
+      this.first = chunk;
+      this.firstOwned = chunk;
+    }
+    return chunk;
+  }
+
+  override snapshot(): ColumnSnapshot<Int32Array> {
+    this.firstOwned = null;
+    return super.snapshot();
+  }
+
+  override restore(to: ColumnSnapshot<Int32Array>): void {
+    super.restore(to);
+    this.first = this.chunks[0] ?? this.make();
+  }
+}
+
+/** As SmallInt32Column. */
+export class SmallWideColumn extends WideColumn {
+  private first: Float64Array = this.make();
+  private firstOwned: Float64Array | null = null;
+
+  override get(i: number): number {
+    return i <= this.mask ? this.first[i] : super.get(i);
+  }
+
+  override set(i: number, value: number): void {
+    if (i > this.mask) super.set(i, value);
+    else (this.firstOwned ?? this.own(0))[i] = value;
+  }
+
+  override add(i: number, delta: number): void {
+    if (i > this.mask) super.add(i, delta);
+    else (this.firstOwned ?? this.own(0))[i] += delta;
+  }
+
+  override own(c: number): Float64Array {
+    const chunk = super.own(c);
+    if (c === 0) {
+      this.first = chunk;
+      this.firstOwned = chunk;
+    }
+    return chunk;
+  }
+
+  override snapshot(): ColumnSnapshot<Float64Array> {
+    this.firstOwned = null;
+    return super.snapshot();
+  }
+
+  override restore(to: ColumnSnapshot<Float64Array>): void {
+    super.restore(to);
+    this.first = this.chunks[0] ?? this.make();
   }
 }

@@ -1,4 +1,4 @@
-import type { Column, Lane } from "./column.ts";
+import type { Column } from "./column.ts";
 import { mixInto, type HashPair } from "./hash.ts";
 import type { Records } from "./records.ts";
 import type { Store } from "./store.ts";
@@ -42,7 +42,7 @@ export class ReadWatch {
     this.b = mixInto(mixInto(this.b + low, at | 0) + high, where ^ 0x5bd1e995);
   }
 
-  private watchColumn(column: Column<Lane>, n: number): void {
+  private watchColumn(column: Column, n: number): void {
     const read = column.get.bind(column);
     column.get = (i) => {
       const value = read(i);

@@ -1,7 +1,7 @@
-import type { Column } from "./column.ts";
-import { Int32Column, WideColumn, type ColumnSnapshot, type Lane } from "./column.ts";
+import { Int32Column, SmallInt32Column, SmallWideColumn, WideColumn, type Chunks, type Column, type ColumnSnapshot, type Lane } from "./column.ts";
 import { canonical, hashLanes, hashText, mixInto, type HashPair } from "./hash.ts";
 import { Records, type RecordsSnapshot } from "./records.ts";
+import { Field, RowChunks, WideField } from "./rows.ts";
 
 /** The whole state after a command. Unchanged chunks and records are shared with the state before. */
 export interface StoreSnapshot {
@@ -14,22 +14,49 @@ export interface StoreSnapshot {
  * that is not registered here is derived and may be thrown away at any time.
  */
 export class Store {
-  private readonly columns: Column<Lane>[] = [];
+  private readonly chunks: Chunks<Lane>[] = [];
+  private readonly columns: Column[] = [];
   private readonly tables: Records<object>[] = [];
+  /** how often a state was restored: what is derived from the state must be forgotten then */
+  restores = 0;
   /** hash of a chunk or record that can no longer change */
   private readonly hashes = new WeakMap<object, HashPair>();
 
   /** A column of 32-bit integers; `shift` is log2 of the entries in a chunk (4096 entries: 16 KiB). */
   int32(name: string, shift = 12): Int32Column {
-    const column = new Int32Column(name, shift);
-    this.columns.push(column);
-    return column;
+    return this.plain(new Int32Column(name, shift));
   }
 
   wide(name: string, shift = 11): WideColumn {
-    const column = new WideColumn(name, shift);
-    this.columns.push(column);
-    return column;
+    return this.plain(new WideColumn(name, shift));
+  }
+
+  /** As int32, for a few entries that are used all the time: up to 2^shift of them are quick to reach. */
+  smallInt32(name: string, shift: number): Int32Column {
+    return this.plain(new SmallInt32Column(name, shift));
+  }
+
+  smallWide(name: string, shift: number): WideColumn {
+    return this.plain(new SmallWideColumn(name, shift));
+  }
+
+  /** Columns side by side: `width` numbers for each index, 2^shift indices in a chunk. */
+  rows(name: string, shift: number, width: number): RowChunks {
+    const rows = new RowChunks(name, shift, width);
+    this.chunks.push(rows);
+    return rows;
+  }
+
+  field(rows: RowChunks, name: string, offset: number): Field {
+    const field = new Field(rows, name, offset);
+    this.columns.push(field);
+    return field;
+  }
+
+  wideField(rows: RowChunks, name: string, offset: number): WideField {
+    const field = new WideField(rows, name, offset);
+    this.columns.push(field);
+    return field;
   }
 
   records<R extends object>(name: string): Records<R> {
@@ -39,7 +66,7 @@ export class Store {
   }
 
   /** Columns and tables in the order they were made, for what looks at all of them. */
-  parts(): { readonly columns: readonly Column<Lane>[]; readonly tables: readonly Records<object>[] } {
+  parts(): { readonly columns: readonly Column[]; readonly tables: readonly Records<object>[] } {
     return { columns: this.columns, tables: this.tables };
   }
 
@@ -49,11 +76,12 @@ export class Store {
   }
 
   snapshot(): StoreSnapshot {
-    return { columns: this.columns.map((c) => c.snapshot()), records: this.tables.map((t) => t.snapshot()) };
+    return { columns: this.chunks.map((c) => c.snapshot()), records: this.tables.map((t) => t.snapshot()) };
   }
 
   restore(to: StoreSnapshot): void {
-    this.columns.forEach((c, i) => c.restore(to.columns[i]));
+    this.restores++;
+    this.chunks.forEach((c, i) => c.restore(to.columns[i]));
     this.tables.forEach((t, i) => t.restore(to.records[i]));
   }
 
@@ -65,7 +93,7 @@ export class Store {
       a = (a + mixInto(h.a, where)) | 0;
       b = (b + mixInto(h.b ^ 0x5bd1e995, where)) | 0;
     };
-    this.columns.forEach((column, n) => {
+    this.chunks.forEach((column, n) => {
       column.snapshot();
       column.chunks.forEach((chunk, c) => {
         if (chunk === undefined) return;
@@ -84,11 +112,17 @@ export class Store {
   /** Bytes held by chunks that this state can reach (for the bars on memory). */
   bytes(): number {
     let total = 0;
-    for (const column of this.columns) {
+    for (const column of this.chunks) {
       for (const chunk of column.chunks) total += chunk?.byteLength ?? 0;
       total += column.chunks.length * 8;
     }
     return total;
+  }
+
+  private plain<C extends Chunks<Lane> & Column>(column: C): C {
+    this.chunks.push(column);
+    this.columns.push(column);
+    return column;
   }
 
   private hashOf(key: object, compute: () => HashPair): HashPair {

@@ -21,7 +21,7 @@ import { traceHugeRead, traceHugeWriteProtected, traceHugeZeroWrite } from "../w
 import { traceAllocFailed } from "../why/thp.ts";
 
 /** vma_alloc_anon_folio_pmd: the folio, or NO_PFN after counting the fallback. */
-function allocThp(k: Kernel): Pfn {
+export function allocThp(k: Kernel): Pfn {
   const order = k.geo.pmdOrder;
   const head = allocZeroedFolio(k, order);
   if (head === NO_PFN) {
@@ -32,7 +32,7 @@ function allocThp(k: Kernel): Pfn {
 }
 
 /** map_anon_folio_pmd: installs a fresh folio as a PMD leaf, exclusive, dirty, writable where the VMA is. */
-function mapThp(k: Kernel, vma: Vma, head: Pfn, table: TableIndex, i: number, vpn: number): void {
+export function mapThp(k: Kernel, vma: Vma, head: Pfn, table: TableIndex, i: number, vpn: number): void {
   const start = vpn - (vpn & ((1 << k.geo.pmdOrder) - 1));
   const lo = dirtyMaybeWrite(k, entryLoFor(k, head, vma.flags) | k.geo.encoding.leaf, vma.flags);
   addNewAnonRmap(k, head, vma, start, true);

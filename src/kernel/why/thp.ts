@@ -1,9 +1,11 @@
 import { bugOn } from "../assert.ts";
 import type { Kernel } from "../mm/kernel.ts";
+import { hiAt, indexAt, loAt, pteLevel } from "../mm/pgtable.ts";
 import type { Vma } from "../mm/records.ts";
 import { VM, VM_NO_KHUGEPAGED } from "../mm/vmFlags.ts";
 import { sizeMode } from "../thp/eligibility/orders.ts";
 import { fitsAround, fitsAtEnd, type Caller } from "../thp/eligibility/question.ts";
+import type { TableIndex } from "../units.ts";
 import type { Cause, OrderRule } from "./tracer.ts";
 
 /** What stands for and against a huge page of one order, all of it, for explanations. Only called with a tracer. */
@@ -130,6 +132,12 @@ export function tracePmdFault(k: Kernel, vma: Vma, vpn: number, table: boolean):
   if (table) checks.fails.unshift({ rule: "thp.tableThere", causes: [{ kind: "entry", mm: vma.mm, vpn: start, pages, is: "table" }] });
   else checks.holds.push({ kind: "entry", mm: vma.mm, vpn: start, pages, is: "none" });
   decideOrder(k, vma, table ? "__handle_mm_fault" : SYMBOLS[k.era.eligibility], checks, `order ${order}`, "no", vpn, 1);
+}
+
+/** A fault on an empty entry below a page table: that the table is there already rules a huge page out. */
+export function traceTableThere(k: Kernel, vma: Vma, vpn: number, t: TableIndex): void {
+  const i = indexAt(k.geo, pteLevel(k), vpn);
+  if (loAt(k, t, i) === 0 && hiAt(k, t, i) === 0) tracePmdFault(k, vma, vpn, true);
 }
 
 /**

@@ -137,7 +137,6 @@ export type RefusalRule =
   | "refuse.noRoom"
   | "refuse.collapse"
   | "refuse.setting"
-  | "refuse.guard"
   | "refuse.file";
 
 export type Rule =

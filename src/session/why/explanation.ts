@@ -73,7 +73,10 @@ function causeMessage(history: History, cause: Cause): Message {
     case "prctl":
       return { key: key("prctl"), args: { value: cause.value } };
     case "entry":
-      return { key: key(`entry.${cause.is}`), args: { range: cause.pages === 1 ? address(history, cause.vpn) : range(history, cause.vpn, cause.vpn + cause.pages) } };
+      return {
+        key: key(`entry.${cause.is}`),
+        args: { range: cause.pages === 1 ? address(history, cause.vpn) : range(history, cause.vpn, cause.vpn + cause.pages) },
+      };
     case "folio":
       return { key: key("folio"), args: { property: cause.property, value: cause.value, at: cause.vpn < 0 ? "?" : address(history, cause.vpn) } };
     case "access":
@@ -102,7 +105,8 @@ export const togglesOfBehaviour = (behaviour: string): string[] => TOGGLES.filte
 function explainCause(history: History, step: number, cause: Cause, setBy: number): Explanation {
   const message = causeMessage(history, cause);
   let end: Explanation;
-  if (cause.kind === "era") end = explained("session.why.release", { toggles: togglesOfBehaviour(cause.behaviour).join(" ") || "-" }, [], { origin: "release" });
+  if (cause.kind === "era")
+    end = explained("session.why.release", { toggles: togglesOfBehaviour(cause.behaviour).join(" ") || "-" }, [], { origin: "release" });
   else if (cause.kind === "config" || cause.kind === "memory") end = originOf(history, 0);
   else if (cause.kind === "access" || cause.kind === "argument" || cause.kind === "operation") end = originOf(history, step);
   else end = originOf(history, setBy);

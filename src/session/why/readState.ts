@@ -106,6 +106,31 @@ const mappingsText = (k: Kernel, mm: number, vpn: number, end: number): string =
     .map((v) => `${Math.max(v.start, vpn)}-${Math.min(v.end, end)}`)
     .join(" ");
 
+/** Whether the fact of a cause was so before its step began; false: that very step made it so. Only for causes that a state has. */
+export function heldBefore(machine: Machine, cause: Cause): boolean {
+  const is = readCause(machine, cause);
+  switch (cause.kind) {
+    case "vmaFlag":
+    case "anonVma":
+    case "capability":
+      return is === String(cause.set);
+    case "vmaBounds":
+      return is === `${cause.start}-${cause.end}`;
+    case "prctl":
+    case "limit":
+    case "folio":
+      return is === String(cause.value);
+    case "entry":
+      return cause.is === "none" ? is === String(cause.pages) : Number(is) > 0;
+    case "hole":
+      return is !== `${cause.vpn}-${cause.end}`;
+    case "occupied":
+      return is !== "";
+    default:
+      return true;
+  }
+}
+
 /** The fact of a cause as a machine has it now, or null for what no state has: the call itself, the release. */
 export function readCause(machine: Machine, cause: Cause): string | null {
   const k = machine.kernel;

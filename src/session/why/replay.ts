@@ -1,7 +1,7 @@
 import { runAlone } from "../../kernel/sched/points.ts";
 import type { Cause, Decision, Tracer } from "../../kernel/why/tracer.ts";
 import type { History } from "./history.ts";
-import { readCause } from "./readState.ts";
+import { heldBefore, readCause } from "./readState.ts";
 
 /** Steps done once more with a tracer, and steps found by comparing states. The world is always put back. */
 
@@ -27,7 +27,13 @@ const WINDOW = 12;
 /** What makes two decisions the same but for the page. */
 function kindOf(d: Decision): string {
   const facts = (causes: readonly Cause[]): string =>
-    causes.map((c) => Object.entries(c).filter(([key]) => !["vpn", "pfn", "from", "to", "end", "start"].includes(key)).join(",")).join(";");
+    causes
+      .map((c) =>
+        Object.entries(c)
+          .filter(([key]) => !["vpn", "pfn", "from", "to", "end", "start"].includes(key))
+          .join(","),
+      )
+      .join(";");
   return [d.symbol, d.rule, d.outcome, d.mm, facts(d.causes), facts(d.also ?? [])].join("|");
 }
 
@@ -84,7 +90,8 @@ class Watcher implements Tracer {
     this.before = now;
     const last = this.window.at(-1);
     // the decisions about the same page, without what was decided about its mapping on the way
-    if (last !== undefined) for (const d of this.window) if (overlaps(d, last.mm, last.vpn, last.pages) && !/^(khugepaged|vma)\./.test(d.rule)) this.recorder.keep(d);
+    if (last !== undefined)
+      for (const d of this.window) if (overlaps(d, last.mm, last.vpn, last.pages) && !/^(khugepaged|vma)\./.test(d.rule)) this.recorder.keep(d);
     this.window = [];
   }
 }
@@ -137,11 +144,15 @@ export function lastChanges(history: History, upTo: number, readers: readonly ((
   return found;
 }
 
-/** The step that made the fact of a cause what it was when `step` ran: an earlier one, 0 for none. Only for causes that a state has. */
+/** The step that made the fact of a cause what it was when `step` decided: that one or an earlier one, 0 for none. Only for causes that a state has. */
 export function stepsOfCauses(history: History, step: number, causes: readonly Cause[]): number[] {
-  return lastChanges(
+  const { machine } = history.world;
+  history.goBefore(step);
+  const held = causes.map((cause) => heldBefore(machine, cause));
+  const changes = lastChanges(
     history,
     step - 1,
-    causes.map((cause) => () => readCause(history.world.machine, cause)),
+    causes.map((cause) => () => readCause(machine, cause)),
   );
+  return changes.map((change, i) => (held[i] ? change : step));
 }

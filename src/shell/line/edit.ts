@@ -30,7 +30,7 @@ function fitting(state: LineState, text: string): string {
 export function insert(state: LineState, before: LineState, raw: string, last: LastAction): Step {
   const clean = harmless(raw);
   const text = fitting(state, clean);
-  if (text === "") return clean === raw ? bell(state) : quiet(state);
+  if (text === "") return clean === "" ? quiet(state) : bell(state);
   const wordBegins = state.cursor > 0 && isBlank(state.clusters[state.cursor - 1]) && !text.startsWith(" ");
   const joins = last === "insert" && before.last === "insert" && !wordBegins;
   const next = edited(state, replaceClusters(state.clusters, state.cursor, state.cursor, text), last, joins);
@@ -78,7 +78,7 @@ function kill(state: LineState, before: LineState, from: number, to: number): St
   const next = edited(state, replaceClusters(state.clusters, from, to, ""), "kill");
   const [newest = "", ...older] = state.killRing;
   if (before.last !== "kill") return quiet({ ...next, killRing: [text, ...state.killRing].slice(0, MOST_KILLS) });
-  return quiet({ ...next, killRing: [to === state.cursor && from < to && from !== state.cursor ? text + newest : newest + text, ...older] });
+  return quiet({ ...next, killRing: [from < state.cursor ? text + newest : newest + text, ...older] });
 }
 
 export const killToEnd: Command = (state, before) => kill(state, before, state.cursor, state.clusters.length);
