@@ -11,7 +11,7 @@ const HUGELAB = join(ROOT, "bin", "hugelab");
 /** HUGELAB_TRACES names another corpus: the whole one, while only a part of it is in the project. */
 const CORPUS = process.env.HUGELAB_TRACES ?? join(ROOT, "conformance", "traces", "linux-6.18");
 
-const SCRIPT = `sysset /sys/kernel/mm/transparent_hugepage/enabled always
+const SCRIPT = `sys thp enabled always
 mmap A 8M rw private anon
 touch A w
 madvise A+2M 2M nohugepage
@@ -21,15 +21,15 @@ touch A+4M r
 touch A+4M w
 fork C
 touch A w
-C: touch A+6M w
-C: munmap A+6M 2M
-C: exit
-madvise A 4k dontneed
+@C touch A+6M w
+@C munmap A+6M 2M
+@C exit
+madvise A 4K dontneed
 touch A w
-mremap A+6M 2M 4M maymove as B
-madvise B 2M collapse
-sysset /sys/kernel/mm/transparent_hugepage/enabled madvise
-khugepaged_scan 1
+mremap A+6M 2M 4M maymove
+madvise A 2M collapse
+sys thp enabled madvise
+khugepaged scan 1
 munmap A 6M
 `;
 

@@ -24,9 +24,9 @@ for (let block = 1; block <= (SCANNED_GIB * GIB) / BLOCK; block++) {
   const last = BASE + (block * BLOCK - 1) * PAGE;
   command(scanned, (k) => sysMadvise(k, scanned.task, BigInt(last), BigInt(PAGE), 4));
 }
-command(scanned, (k) => sysMadvise(k, scanned.task, BigInt(BASE), BigInt(SCANNED_GIB * GIB * PAGE), 14));
-// starts the daemon, with a pass of its own
 writeSetting(scanned, "enabled", "madvise");
+// registers the process with the daemon
+command(scanned, (k) => sysMadvise(k, scanned.task, BigInt(BASE), BigInt(SCANNED_GIB * GIB * PAGE), 14));
 const scansBefore = Number(readSetting(FULL_SCANS));
 
 function readSetting(file: string): string {
@@ -45,13 +45,10 @@ const { timings, noise } = interleave(
       prepare: () => {
         const task = forked.machine.task(child);
         if (task !== undefined) sysExit(forked.kernel, task);
-        forked.machine.beginStep();
       },
       run: () => {
-        const r = forked.machine.run((k) => doFork(k, forked.task, "child"));
-        if (typeof r !== "number") throw new Error(`fork failed with ${r.errno}`);
-        child = r;
-        return r;
+        child = command(forked, (k) => doFork(k, forked.task, "child"));
+        return child;
       },
     },
     {

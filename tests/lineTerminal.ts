@@ -1,13 +1,16 @@
 /** A real terminal emulator (xterm.js without a screen) for tests of the line editor. */
 import { createRequire } from "node:module";
+import type Unicode11 from "@xterm/addon-unicode11";
+import type Graphemes from "@xterm/addon-unicode-graphemes";
+import type Headless from "@xterm/headless";
 import type { Row } from "../src/shell/line/picture.ts";
 
 const load = createRequire(import.meta.url);
 // addon-unicode-graphemes 0.4.0 reads its table from the beginning of the buffer's memory, wherever the buffer begins in it: no pool, no harm
 Buffer.poolSize = 0;
-const { Terminal } = load("@xterm/headless") as typeof import("@xterm/headless");
-const { UnicodeGraphemesAddon } = load("@xterm/addon-unicode-graphemes") as typeof import("@xterm/addon-unicode-graphemes");
-const { Unicode11Addon } = load("@xterm/addon-unicode11") as typeof import("@xterm/addon-unicode11");
+const { Terminal } = load("@xterm/headless") as typeof Headless;
+const { UnicodeGraphemesAddon } = load("@xterm/addon-unicode-graphemes") as typeof Graphemes;
+const { Unicode11Addon } = load("@xterm/addon-unicode11") as typeof Unicode11;
 
 /** How the emulator measures text: whole grapheme clusters, or each code point by the tables of Unicode 11 or 6. */
 export type Widths = "graphemes" | "11" | "6";
@@ -23,9 +26,9 @@ export class LineTerminal {
 
   constructor(columns: number, rows: number, widths: Widths, reflowCursorLine = false) {
     this.#terminal = new Terminal({ cols: columns, rows, allowProposedApi: true, scrollback: 5000, reflowCursorLine });
-    if (widths === "graphemes") this.#terminal.loadAddon(new UnicodeGraphemesAddon() as never);
+    if (widths === "graphemes") this.#terminal.loadAddon(new UnicodeGraphemesAddon());
     if (widths === "11") {
-      this.#terminal.loadAddon(new Unicode11Addon() as never);
+      this.#terminal.loadAddon(new Unicode11Addon());
       this.#terminal.unicode.activeVersion = "11";
     }
   }

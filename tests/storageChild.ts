@@ -1,10 +1,11 @@
 // Run by storage tests as a process of its own: `hold FILE` opens a file and keeps it until it is killed; `open FILE` opens it and
 // writes how that went; `write FILE` appends events for ever and writes the number of each one that was committed; `start FILE N`
-// makes new files FILE.0, FILE.1 ... for ever.
+// makes new files FILE.0, FILE.1 ... for ever; `again FILE` opens, changes and closes it many times and writes what was not as usual.
 import { writeSync } from "node:fs";
 import { appendEvents } from "../src/storage/attempts.ts";
 import { openStorage } from "../src/storage/openStorage.ts";
 import { saveStep, startSession } from "../src/storage/sessions.ts";
+import { writeSetting } from "../src/storage/settings.ts";
 import { StorageError } from "../src/storage/storageError.ts";
 import { beginAttempt, NOON_MS, options, sha } from "./storageSupport.ts";
 
@@ -55,5 +56,18 @@ function start(): void {
   }
 }
 
-const actions: Readonly<Record<string, () => void>> = { hold, open, write, start };
+function again(): void {
+  for (let count = 0; count < 10; count++) {
+    try {
+      const storage = openStorage(file, { ...options, lockedWaitMs: 200 });
+      for (const { key } of storage.notices) say(key);
+      writeSetting(storage.write, "machine", { name: `${process.pid}.${count}`, value: "x".repeat(9000), nowMs: NOON_MS });
+      storage.close();
+    } catch (error) {
+      if (!(error instanceof StorageError && error.kind === "locked")) say(String(error));
+    }
+  }
+}
+
+const actions: Readonly<Record<string, () => void>> = { hold, open, write, start, again };
 actions[what]();

@@ -12,10 +12,14 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs a program to its end with stdin closed. */
-export function execute(file: string, args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<Ended> {
+/** Runs a program to its end, with `input` on its standard input or with that closed. */
+export function execute(file: string, args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv; input?: string } = {}): Promise<Ended> {
+  const { input, ...others } = options;
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe"], ...options });
+    const child = spawn(file, args, { stdio: ["pipe", "pipe", "pipe"], ...others });
+    // a program that does not read its input to the end is none of our business
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(input);
     let stdout = "";
     let stderr = "";
     child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));

@@ -91,7 +91,8 @@ function namesOf(source, path) {
     const type = ts.isInterfaceDeclaration(statement) || ts.isTypeAliasDeclaration(statement);
     const declared = ts.isVariableStatement(statement) ? statement.declarationList.declarations : [statement];
     for (const d of declared) {
-      const name = "name" in d && d.name !== undefined && ts.isIdentifier(/** @type {ts.Node} */ (d.name)) ? /** @type {ts.Identifier} */ (d.name).text : undefined;
+      const name =
+        "name" in d && d.name !== undefined && ts.isIdentifier(/** @type {ts.Node} */ (d.name)) ? /** @type {ts.Identifier} */ (d.name).text : undefined;
       if (name !== undefined) names.set(name, { module: exported ? path : `${path} does not export it`, type });
     }
   }

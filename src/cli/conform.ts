@@ -59,7 +59,7 @@ export function loadTrace(path: string): Trace {
     throw new Refusal(tell("conform.notRead", { path, code: errorCode(error) }));
   }
   const result = readTrace(text);
-  if (result.kind === "bad") throw new Refusal(tell(`conform.${result.problem}`, { path }));
+  if (result.kind === "bad") throw new Refusal(tell(`conform.bad.${result.problem}`, { path }));
   return result.trace;
 }
 

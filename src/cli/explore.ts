@@ -86,7 +86,7 @@ function exploreFile(values: Values, positionals: readonly string[]): number | s
   if (typeof choice === "string") return choice;
   const bound = values.bound === undefined ? script.bound : Number(values.bound);
   const result = explore(script, { profile: choice.profile, patches: choice.patches, bound });
-  const machine = [choice.profile.id, ...choice.patches].join(" ");
+  const machine = [choice.profile.id, ...(values.arch === undefined ? [] : [values.arch]), ...choice.patches].join(" ");
   if (values.json === true) console.log(JSON.stringify({ file, machine, bound, ...result }));
   else print(result, shown(file, 200), machine);
   return result.breach === null ? 0 : 1;

@@ -41,7 +41,7 @@ function readNumber(option: string, text: string | undefined, otherwise: number,
   if (text === undefined) return otherwise;
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
   if (value >= low && value <= high) return value;
-  console.error(tell("fuzz.badNumber", { option, low, high }));
+  console.error(tell("conform.fuzz.badNumber", { option, low, high }));
   return null;
 }
 
@@ -59,8 +59,8 @@ function readOptions(args: string[]): Options | null {
   const count = readNumber("--count", values.count, 100, 1, 1_000_000);
   const maxShrink = readNumber("--max-shrink", values["max-shrink"], 1, 0, 1_000_000);
   const areas = readAreas(values.area ?? "anon");
-  if (areas.kind === "unknown") console.error(tell("fuzz.unknownArea", { area: areas.area, areas: AREAS.join(", ") }));
-  if (areas.kind === "unavailable") console.error(tell("fuzz.laterArea", { area: areas.area }));
+  if (areas.kind === "unknown") console.error(tell("conform.fuzz.unknownArea", { area: areas.area, areas: AREAS.join(", ") }));
+  if (areas.kind === "unavailable") console.error(tell("conform.fuzz.laterArea", { area: areas.area }));
   if (seed === null || count === null || maxShrink === null || areas.kind !== "areas") return null;
   return { seed, count, areas: areas.areas, keepGoing: values["keep-going"] === true, maxShrink };
 }
@@ -91,10 +91,10 @@ async function showsAgain(bench: Bench, source: string, kinds: ReadonlySet<strin
 
 /** Shrinks a script that differs and keeps the result with what the kernel and the simulator answered. */
 async function shrinkAndKeep(bench: Bench, source: string, kinds: ReadonlySet<string>, origin: Readonly<Record<string, unknown>>): Promise<void> {
-  console.log(tell("fuzz.shrinking", { lines: source.trimEnd().split("\n").length }));
+  console.log(tell("conform.fuzz.shrinking", { lines: source.trimEnd().split("\n").length }));
   const stillDiffers = (text: string): Promise<boolean> => showsAgain(bench, text, kinds);
   if (!(await stillDiffers(source))) {
-    console.log(tell("fuzz.notAgain"));
+    console.log(tell("conform.fuzz.notAgain"));
     return;
   }
   const minimal = await shrink(source, stillDiffers);
@@ -103,7 +103,7 @@ async function shrinkAndKeep(bench: Bench, source: string, kinds: ReadonlySet<st
   const file = join(bench.folder, `${name}.json`);
   const path = relative(process.cwd(), file);
   if (existsSync(file)) {
-    console.log(tell("fuzz.keptAlready", { lines, path }));
+    console.log(tell("conform.fuzz.keptAlready", { lines, path }));
     return;
   }
   const recorded = await recordTwice(bench.recorder, minimal);
@@ -111,14 +111,14 @@ async function shrinkAndKeep(bench: Bench, source: string, kinds: ReadonlySet<st
   mkdirSync(bench.folder, { recursive: true });
   const kept = { script: name, source: minimal, header: recorded.header, ...origin, crash, differences, steps: recorded.first, ours };
   writeFileSync(file, JSON.stringify(kept, null, 1) + "\n");
-  console.log(tell("fuzz.kept", { lines, path }));
+  console.log(tell("conform.fuzz.kept", { lines, path }));
   console.log(minimal.trimEnd().replace(/^/gm, "        "));
   printDifferences(differences);
 }
 
 function printDifferences(differences: FuzzResult["differences"]): void {
   for (const { operation, op, field, recorded, ours } of differences.slice(0, SHOWN)) {
-    console.log(tell("fuzz.difference", { operation, op, field, recorded: shortValue(recorded), ours: shortValue(ours) }));
+    console.log(tell("conform.fuzz.difference", { operation, op, field, recorded: shortValue(recorded), ours: shortValue(ours) }));
   }
 }
 
@@ -134,7 +134,7 @@ export async function fuzz(bench: Bench, options: Options): Promise<number> {
       recorded = await recordTwice(bench.recorder, source);
     } catch (error) {
       if (!(error instanceof RecorderFailure)) throw error;
-      console.error(tell("fuzz.skipped", { index, text: error.message }));
+      console.error(tell("conform.fuzz.skipped", { index, text: error.message }));
       // the very first: this machine cannot record at all
       if (index === 0) return exitStatus.unavailable;
       continue;
@@ -145,17 +145,17 @@ export async function fuzz(bench: Bench, options: Options): Promise<number> {
     scripts++;
     if (scripts % PROGRESS_EVERY === 0 && scripts < count) {
       const seconds = Math.round((performance.now() - started) / 1000);
-      console.error(tell("fuzz.progress", { done: scripts, count, agree, total, seconds }));
+      console.error(tell("conform.fuzz.progress", { done: scripts, count, agree, total, seconds }));
     }
     if (result.crash === null && result.differences.length === 0) continue;
     differing++;
-    if (result.crash === null) console.log(tell("fuzz.differs", { index, seed, count: result.differences.length }));
-    else console.log(tell("fuzz.crash", { index, seed, text: result.crash }));
+    if (result.crash === null) console.log(tell("conform.fuzz.differs", { index, seed, count: result.differences.length }));
+    else console.log(tell("conform.fuzz.crash", { index, seed, text: result.crash }));
     if (result.crash === null) printDifferences(result.differences);
     if (differing <= options.maxShrink) await shrinkAndKeep(bench, source, kindsOf(result), { seed, index, areas: options.areas });
     if (!options.keepGoing) break;
   }
-  console.log(tell("fuzz.total", { agree, total, percent: percent(agree, total), scripts, seed }));
+  console.log(tell("conform.fuzz.total", { agree, total, percent: percent(agree, total), scripts, seed }));
   return differing === 0 ? 0 : 1;
 }
 
@@ -174,7 +174,7 @@ export async function run(args: string[]): Promise<number> {
     if (!exact) console.error(tell("conform.otherKernel", { command: "fuzz-kernel", kernel, profile }));
     const simulator = await loadSimulator().catch((error: unknown) => errorCode(error));
     if (typeof simulator === "string") {
-      console.error(tell("fuzz.noSimulator", { text: simulator }));
+      console.error(tell("conform.fuzz.noSimulator", { text: simulator }));
       return exitStatus.unavailable;
     }
     return await fuzz({ recorder, run: simulator, profile, folder: FOUND }, options);

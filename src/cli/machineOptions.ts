@@ -31,12 +31,15 @@ export interface MachineChoice {
   readonly config: readonly (readonly [path: string, value: string])[];
 }
 
+/** characters of a kernel path that are shown */
+const LONGEST_PATH = 200;
+
 const ARCHES = ["x86-64", "x86-64-la57", "ppc-8xx"] as const;
 
 /** "there is no X", with the nearest there is, or all of them. */
 function unknown(command: string, what: string, word: string, known: readonly string[]): string {
   const near = closest(word, known);
-  const args = { command, what, word: shown(word) };
+  const args = { command, what, word: shown(word, LONGEST_PATH) };
   return near === null ? say("cli.machine.unknown", { ...args, known: known.join(", ") }) : say("cli.machine.unknownSuggest", { ...args, suggestion: near });
 }
 
@@ -86,5 +89,5 @@ function kernelPath(word: string): string {
 /** Why a kernel file of --config refused its value. `paths`: those there are. */
 export function configRefusal(command: string, path: string, value: string, errno: string, paths: readonly string[]): string {
   if (errno === "ENOENT") return unknown(command, "kernel file", path, paths);
-  return say("cli.machine.configRefused", { command, path: shown(path), value: shown(value), errno });
+  return say("cli.machine.configRefused", { command, path: shown(path, LONGEST_PATH), value: shown(value), errno });
 }

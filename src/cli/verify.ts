@@ -36,18 +36,18 @@ function readScript(path: string): string | null {
   try {
     const bytes = path === "-" ? 0 : statSync(path).size;
     if (bytes > MAX_SCRIPT_BYTES) {
-      console.error(tell("verify.tooLarge", { path, bytes, limit: MAX_SCRIPT_BYTES }));
+      console.error(tell("conform.verify.tooLarge", { path, bytes, limit: MAX_SCRIPT_BYTES }));
       return null;
     }
     source = readFileSync(path === "-" ? 0 : path, "utf8");
   } catch (error) {
-    console.error(tell("verify.notRead", { path, code: errorCode(error) }));
+    console.error(tell("conform.verify.notRead", { path, code: errorCode(error) }));
     return null;
   }
   const { errors } = parseScript(source);
   for (const error of errors) console.error(formatParseError(error, path, sourceLine(source, error.line)));
   const unsafe = errors.length > 0 ? null : unsafeWord(source);
-  if (unsafe) console.error(tell("verify.unsafe", { path, line: unsafe.line, word: unsafe.word.slice(0, 80) }));
+  if (unsafe) console.error(tell("conform.verify.unsafe", { path, line: unsafe.line, word: unsafe.word.slice(0, 80) }));
   return errors.length > 0 || unsafe ? null : source;
 }
 
@@ -66,7 +66,7 @@ async function recordBoth(recorder: Pick<Recorder, "record">, source: string): P
 function report(recorded: RecordedTwice, result: FuzzResult, profile: string): number {
   for (const line of sideBySide(recorded.first, result.ours, result.differences, process.stdout.columns ?? 120)) console.log(line);
   const { agree, total } = result;
-  console.log(tell("verify.total", { agree, total, percent: percent(agree, total), kernel: recorded.header.kernel, profile }));
+  console.log(tell("conform.verify.total", { agree, total, percent: percent(agree, total), kernel: recorded.header.kernel, profile }));
   return agree === total ? 0 : 1;
 }
 
@@ -75,7 +75,7 @@ export async function run(args: string[]): Promise<number> {
   const parsed = parseCommandLine("verify", args, {});
   if (parsed === null) return exitStatus.usage;
   if (parsed.positionals.length !== 1) {
-    console.error(tell("verify.usage"));
+    console.error(tell("conform.verify.usage"));
     return exitStatus.usage;
   }
   const source = readScript(parsed.positionals[0]);
@@ -92,7 +92,7 @@ export async function run(args: string[]): Promise<number> {
     const recorded = await recordBoth(opened.recorder, source);
     if (recorded === null) return exitStatus.unavailable;
     const result = compareTwice(recorded, profile, source, simulator);
-    if (result.crash !== null) console.error(tell("verify.noSimulator", { text: result.crash }));
+    if (result.crash !== null) console.error(tell("conform.verify.noSimulator", { text: result.crash }));
     return report(recorded, result, profile);
   } finally {
     opened.recorder.close();

@@ -1,3 +1,4 @@
+import { conformMessagesEn } from "../conform/messages.en.ts";
 import { kernelMessagesEn } from "../kernel/messages.en.ts";
 import { sessionMessagesEn } from "../session/messages.en.ts";
 import { terminalMessagesEn } from "../session/messages.enTerminal.ts";
@@ -17,6 +18,7 @@ export type MessageKey = keyof typeof en;
 export const catalogueEn: Readonly<Record<string, string>> = {
   ...en,
   ...kernelMessagesEn,
+  ...conformMessagesEn,
   ...shellMessagesEn,
   ...sessionMessagesEn,
   ...terminalMessagesEn,

@@ -45,39 +45,20 @@ import { getHugeZero } from "./thp/hugeZero.ts";
 import { khugepagedEnterVma } from "./thp/khugepagedList.ts";
 import { QUANTUM, type TouchResult, noteSignal } from "./touchResult.ts";
 import { NO_PFN, NO_TABLE, type TableIndex } from "./units.ts";
+import { traceAnonymousPage, traceFaultError, traceHugeRead } from "./why/pages.ts";
+import { traceAllocFailed, tracePmdFault, traceTableThere } from "./why/thp.ts";
 
 /** hugePmdAnonymousPage of thp/hugeFault.ts. */
 export function hugePmdAnonymousPageAlone(k: Kernel, vmaIn: Vma, vpn: number, flags: number, table: TableIndex): number {
   const order = k.geo.pmdOrder;
   if (!fitsAround(vmaIn, vpn, order)) {
-    if (k.tracer !== null)
-      k.tracer.decide({
-        symbol: "thp_vma_suitable_order",
-        rule: "thp.blockOutside",
-        outcome: "no",
-        causes: [{ kind: "vmaBounds", vma: vmaIn.slot, start: vmaIn.start, end: vmaIn.end }],
-        mm: vmaIn.mm,
-        vpn,
-      });
     return VMF.fallback;
   }
   const vma = anonVmaPrepare(k, vmaIn.slot);
   khugepagedEnterVma(k, vma, vma.flags);
   const i = indexAt(k.geo, k.geo.pmdLevel, vpn);
   const zeroRead = (flags & FAULT.write) === 0 && k.g.useZeroPage !== 0;
-  if (k.tracer !== null && (flags & FAULT.write) === 0) {
-    k.tracer.decide({
-      symbol: "do_huge_pmd_anonymous_page",
-      rule: zeroRead ? "thp.hugeZero" : "thp.noHugeZero",
-      outcome: zeroRead ? "huge zero folio" : "THP",
-      causes: [
-        { kind: "setting", path: "/sys/kernel/mm/transparent_hugepage/use_zero_page", value: k.g.useZeroPage },
-        { kind: "access", write: false },
-      ],
-      mm: vma.mm,
-      vpn,
-    });
-  }
+  if (k.tracer !== null && (flags & FAULT.write) === 0) traceHugeRead(k, vma, vpn, zeroRead);
   if (zeroRead) {
     const deposited = tableAlloc(k);
     if (deposited === NO_TABLE) return VMF.oom;
@@ -85,6 +66,7 @@ export function hugePmdAnonymousPageAlone(k: Kernel, vmaIn: Vma, vpn: number, fl
     if (zero === NO_PFN) {
       tableFree(k, deposited);
       k.countVm(VMSTAT.thpFaultFallback);
+      if (k.tracer !== null) traceAllocFailed(k, vma, vpn, k.geo.pmdOrder);
       return VMF.fallback;
     }
     if (loAt(k, table, i) !== 0) {
@@ -97,7 +79,10 @@ export function hugePmdAnonymousPageAlone(k: Kernel, vmaIn: Vma, vpn: number, fl
     return 0;
   }
   const head = allocThp(k);
-  if (head === NO_PFN) return VMF.fallback;
+  if (head === NO_PFN) {
+    if (k.tracer !== null) traceAllocFailed(k, vma, vpn, k.geo.pmdOrder);
+    return VMF.fallback;
+  }
   const deposited = tableAlloc(k);
   if (deposited === NO_TABLE) {
     folioPut(k, head);
@@ -118,6 +103,7 @@ export function hugePmdAnonymousPageAlone(k: Kernel, vmaIn: Vma, vpn: number, fl
 /** doAnonymousPage of mm/fault.ts. */
 function doAnonymousPageAlone(k: Kernel, vmaIn: Vma, vpn: number, flags: number, t: TableIndex, i: number): number {
   if ((vmaIn.flags & VM.shared) !== 0) return VMF.sigbus;
+  if (k.tracer !== null) traceAnonymousPage(k, vmaIn, vpn, (flags & FAULT.write) !== 0);
   const e = k.geo.encoding;
   if ((flags & FAULT.write) === 0) {
     const zero = k.g.zeroPfn;
@@ -173,12 +159,13 @@ export function handleMmFaultAlone(k: Kernel, vma: Vma, vpn: number, flags: numb
     return t === 0 ? VMF.oom : handlePteFaultAlone(k, vma, vpn, flags, t);
   }
   // the walk that failed found the table: its PMD entry is neither empty nor a leaf
-  const walked = cachedTable(k, vma.mm, vpn);
-  if (walked !== 0) return handlePteFaultAlone(k, vma, vpn, flags, walked);
+  const walked = k.tracer === null ? cachedTable(k, vma.mm, vpn) : NO_TABLE;
+  if (walked !== NO_TABLE) return handlePteFaultAlone(k, vma, vpn, flags, walked);
   const pmdTable = walkAlloc(k, vma.mm, vpn, geo.pmdLevel);
   if (pmdTable === 0) return VMF.oom;
   const i = indexAt(geo, geo.pmdLevel, vpn);
   let lo = loAt(k, pmdTable, i);
+  if (k.tracer !== null && geo.thp && lo === 0) tracePmdFault(k, vma, vpn, false);
   if (lo === 0 && geo.thp && pmdAllowed(k, vma, "pageFault")) {
     const r = hugePmdAnonymousPageAlone(k, vma, vpn, flags, pmdTable);
     if ((r & VMF.fallback) === 0) return r;
@@ -202,6 +189,7 @@ export function handleMmFaultAlone(k: Kernel, vma: Vma, vpn: number, flags: numb
   } else {
     if (isLeaf(k, lo)) return 0;
     t = tableBelow(k, lo, hiAt(k, pmdTable, i));
+    if (k.tracer !== null && geo.thp) traceTableThere(k, vma, vpn, t);
   }
   return handlePteFaultAlone(k, k.vmas.get(vma.slot), vpn, flags, t);
 }
@@ -210,7 +198,10 @@ export function handleMmFaultAlone(k: Kernel, vma: Vma, vpn: number, flags: numb
 export function faultAndAccountAlone(k: Kernel, vma: Vma, vpn: number, flags: number): number {
   k.countVm(VMSTAT.pgfault);
   const r = handleMmFaultAlone(k, vma, vpn, flags);
-  if ((r & (VMF_ERROR | VMF.retry)) !== 0) return r;
+  if ((r & (VMF_ERROR | VMF.retry)) !== 0) {
+    if (k.tracer !== null) traceFaultError(k, vma, vpn, r);
+    return r;
+  }
   const major = (r & VMF.major) !== 0;
   k.countMm(vma.mm, major ? MMC.majFlt : MMC.minFlt, 1);
   if (major) k.countVm(VMSTAT.pgmajfault);

@@ -2,7 +2,7 @@ import { procTextOf } from "../kernel/era/procText.ts";
 import type { Kernel } from "../kernel/mm/kernel.ts";
 import type { Task, Vma } from "../kernel/mm/records.ts";
 import { VM } from "../kernel/mm/vmFlags.ts";
-import { memoryStatusOf } from "../kernel/proc/memoryStatus.ts";
+import { memoryStatusOf, type MemoryStatus } from "../kernel/proc/memoryStatus.ts";
 import { smapsOf, smapsRollupOf, vmFlagNames } from "../kernel/proc/taskMmu.ts";
 
 /**
@@ -105,9 +105,29 @@ export function smapsRollupText(k: Kernel, task: Task): string {
   return header(k, first, last, "---p", "[rollup]") + sizeLines(k, smapsRollupOf(k, task.mm), true);
 }
 
+const MEMORY_LINES = [
+  "VmPeak",
+  "VmSize",
+  "VmLck",
+  "VmPin",
+  "VmHWM",
+  "VmRSS",
+  "RssAnon",
+  "RssFile",
+  "RssShmem",
+  "VmData",
+  "VmStk",
+  "VmExe",
+  "VmLib",
+  "VmPTE",
+  "VmSwap",
+  "HugetlbPages",
+] as const satisfies readonly (keyof MemoryStatus)[];
+
 /** status: who the process is and its memory. Lines about signals, capabilities, CPUs and context switches are not simulated and not printed. */
 export function statusText(k: Kernel, task: Task, parentPid: number): string {
   const text = procTextOf(k.profile.release);
+  const memory = memoryStatusOf(k, task);
   const thpEnabled = k.geo.thp && k.mms.get(task.mm).thpDisable !== 1 ? 1 : 0;
   return [
     `Name:\t${task.comm}\n`,
@@ -119,7 +139,7 @@ export function statusText(k: Kernel, task: Task, parentPid: number): string {
     `PPid:\t${parentPid}\n`,
     "TracerPid:\t0\n",
     ...(text.statusKthread ? ["Kthread:\t0\n"] : []),
-    ...Object.entries(memoryStatusOf(k, task)).map(([name, value]) => kb(`${name}:\t`, value)),
+    ...MEMORY_LINES.map((name) => kb(`${name}:\t`, memory[name])),
     "CoreDumping:\t0\n",
     `THP_enabled:\t${thpEnabled}\n`,
     ...(text.statusUntagMask ? ["untag_mask:\t0xffffffffffffffff\n"] : []),

@@ -70,7 +70,11 @@ function* mremap({ world, task, args }: Call): Op<ResultFields> {
   );
 }
 
+/** pages that the vector of mincore has room for */
+const VECTOR_PAGES = 1n << 24n;
+
 function* mincore({ world, task, args }: Call): Op<ResultFields> {
+  if (u64(args[1]) / PAGE > VECTOR_PAGES) return refuse("EFAULT", "hint.vector");
   const r = sys.sysMincore(world.machine.kernel, task, args[0], args[1]);
   return failed(r) ? refuse(r.errno, r.hint) : { ret: 0, incore: mincoreRuns(r) };
 }

@@ -111,8 +111,10 @@ export const terminalMessagesEn: Catalogue = {
   "session.hint.sealed": "A mapping in the range is sealed, for good.",
   "session.hint.sharedLater": "Shared memory is not simulated yet.",
   "session.hint.sysfsValue": "cat the file: it shows the values that it takes, or the one it has; numbers have bounds.",
+  "session.hint.stopped": "Stopped: this would take too long here; do it in smaller parts.",
   "session.hint.taskSize": "That is more than a process can have: 128 TiB on x86-64.",
   "session.hint.thpDisableFlags": "PR_THP_DISABLE_EXCEPT_ADVISED exists from 6.18 on, and only with a first argument that is not 0.",
   "session.hint.unmapped": "Nothing is mapped at this address, or less than the call asks for.",
+  "session.hint.vector": "The vector has room for 16 million pages, 64 GiB.",
   "session.hint.wpAsync": "Write protection needs memory registered with a userfaultfd with UFFD_FEATURE_WP_ASYNC, which is not simulated yet.",
 };

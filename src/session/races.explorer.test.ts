@@ -5,7 +5,7 @@ import { findProfile } from "../kernel/profile/profile.ts";
 import { bugOn } from "../kernel/assert.ts";
 import { faultAndAccount } from "../kernel/mm/fault.ts";
 import { FAULT } from "../kernel/mm/faultFlags.ts";
-import { translate } from "../kernel/mm/access.ts";
+import { translate } from "../kernel/mm/translate.ts";
 import { writePage } from "../kernel/mm/content.ts";
 import { vmaAt } from "../kernel/mm/vma.ts";
 import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "../kernel/sched/locks.ts";
@@ -86,17 +86,30 @@ describe("GUP-fast against collapse", () => {
     expect(run(reuse, "6.18", ["-gup-fast-pte-recheck"])).toMatchObject({ breach: { what: { key: "session.broken.pinStranger" } } });
   });
 
-  it("leaves the table that GUP-fast walks alone until it has ended, so that 5.19 holds against munmap", () => {
+  it("leaves the table that GUP-fast walks alone until it has ended", () => {
+    // MADV_DONTNEED frees the table, and the fault on B would take it into use: with B's page where A's was
+    const reuse = parse(
+      "setup:\n mmap A 2M rw private anon\n touch A w v=1\n mmap B 4M rw private anon\n touch B+2M w v=1\nthread T1:\n gup A w fast\nthread T2:\n madvise A 2M dontneed\n touch B w v=7\n",
+    );
+    expect(run(reuse, "6.18", ["-gup-fast-recheck"])).toMatchObject({ ...HELD, refused: [] });
+  });
+
+  it("holds against munmap in every release", () => {
     const unmap = parse(
       "setup:\n mmap A 4k rw private anon\n touch A w v=1\n mmap B 4k rw private anon\nthread T1:\n gup A w fast\nthread T2:\n munmap A 4k\n touch B w v=7\n",
     );
-    for (const release of ["5.19", "6.18"]) expect(run(unmap, release)).toMatchObject({ ...HELD, refused: [] });
+    for (const release of ["5.19", "6.4", "6.18"]) expect(run(unmap, release)).toMatchObject({ ...HELD, refused: [] });
   });
 });
 
 describe("GUP-fast against fork", () => {
   it.each(["5.19", "6.1", "6.18"])("no interleaving of %s breaks", (release) => {
     expect(run(script("fork-vs-gup"), release)).toMatchObject({ ...HELD, refused: [] });
+  });
+
+  it("a pin for reading sees later writes too: a shared page is unshared first", () => {
+    const shared = parse("setup:\n mmap A 4k rw private anon\n touch A w v=1\n fork C\nthread T1:\n gup A r fast\nthread T2:\n touch A w v=2\n");
+    for (const release of ["5.19", "6.18"]) expect(run(shared, release)).toMatchObject({ ...HELD, refused: [] });
   });
 
   it("breaks without write_protect_seq", () => {
@@ -146,11 +159,19 @@ describe("faults", () => {
     expect(run(script("two-huge-faults"), release)).toMatchObject({ ...HELD, refused: [] });
   });
 
+  it("a fault notices that MADV_DONTNEED freed its page table", () => {
+    // B takes the table that was A's, and A's entry must not come into it
+    const freed = parse(
+      "setup:\n mmap A 2M rw private anon\n touch A w v=1\n mmap B 4M rw private anon\n touch B+2M w v=1\nthread T1:\n touch A+4k w v=2\nthread T2:\n madvise A 2M dontneed\n touch B w v=7\n",
+    );
+    expect(run(freed, "6.18")).toMatchObject({ ...HELD, refused: [] });
+  });
+
   it("faults against changes of the mapping lose nothing", () => {
     const against = (line: string): ThreadedScript =>
       parse(`setup:\n mmap A 16k rw private anon\n touch A w v=1\nthread T1:\n touch A w v=2\n touch A+4k w v=3\nthread T2:\n ${line}\n`);
     for (const release of ["5.19", "6.18"]) {
-      for (const line of ["mprotect A 4k r", "munmap A 8k", "mremap A+4k 4k 4k maymove fixed=B", "madvise A 16k dontneed", "mlock A 8k", "fork C"]) {
+      for (const line of ["mprotect A 16k r", "munmap A 8k", "mremap A+4k 4k 4k maymove fixed=B", "madvise A 16k dontneed", "mlock A 8k", "fork C"]) {
         expect([line, run(against(line), release)]).toMatchObject([line, { ...HELD, refused: [] }]);
       }
     }

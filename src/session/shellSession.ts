@@ -170,6 +170,10 @@ export class ShellSession implements ToolHost {
     const parsed = parseLine(text, this.#lines);
     if (parsed.kind === "error") this.#mistake(parsed.error, text);
     if (parsed.kind !== "operation") return;
+    if (this.#actingTask() === undefined) {
+      this.#say("error", "session.noProcess");
+      return;
+    }
     const operation: Operation = { ...parsed.operation, process: this.acting };
     this.#carry(typed, () => this.#operation(operation));
   }
@@ -282,7 +286,7 @@ export class ShellSession implements ToolHost {
   ): void {
     const carried = carryOut(this.world, operation);
     for (const line of linesOf(carried)) this.#note(line);
-    if (carried.stopped) this.#say("note", "session.stopped");
+    if (carried.stopped && carried.outcome.hint === null) this.#say("note", "session.stopped");
     this.#leaveEnded();
     this.#keep(typed);
   }

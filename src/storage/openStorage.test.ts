@@ -1,19 +1,19 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
-import { sentence } from "../i18n/format.ts";
 import { execute, root } from "../../tests/support.ts";
 import { beginAttempt, NOON_MS, options, problem, refusal, uuid, withPath, withRaw, withStorage } from "../../tests/storageSupport.ts";
 import { appendEvents, readEvents, readProgress } from "./attempts.ts";
 import { command, query } from "./connection.ts";
 import { createLearner, listLearners } from "./learners.ts";
+import { storageMessagesEn } from "./messages.en.ts";
 import { APPLICATION_ID, SCHEMA_VERSION } from "./migrate.ts";
 import { openMemoryStorage, openStorage, replaceDamaged } from "./openStorage.ts";
-import { writeSetting } from "./settings.ts";
-import { problemOf, StorageError } from "./storageError.ts";
+import { readSettings, writeSetting } from "./settings.ts";
+import { problemOf, StorageError, StorageRefusal } from "./storageError.ts";
 
 const child = join(root, "tests", "storageChild.ts");
 const stamp = "20261121T120000000Z";
@@ -29,6 +29,18 @@ function fill(file: string, events = 200): Buffer {
 
 function files(file: string): string[] {
   return readdirSync(dirname(file)).sort();
+}
+
+/** A database with something in its log that is not in the file yet, as a killed program leaves it; `change` may use SQLite freely. */
+function leaveLog(file: string, change: (db: Database.Database) => void, before: Buffer = Buffer.alloc(0)): void {
+  const source = `${file}.source`;
+  writeFileSync(source, before);
+  const db = new Database(source);
+  db.pragma("journal_mode = WAL");
+  change(db);
+  for (const ending of ["", "-wal"]) copyFileSync(source + ending, file + ending);
+  db.close();
+  rmSync(source);
 }
 
 /** Overwrites bytes of a file in place. */
@@ -112,7 +124,6 @@ describe("damaged", () => {
     const kept = `${file}.damaged-${stamp}`;
     withStorage(file, (storage) => {
       expect(storage.notices).toEqual([{ key: "storage.notice.setAside", args: { file, kept } }]);
-      expect(sentence(storage.notices[0])).toContain(kept);
       expect(listLearners(storage.read)).toEqual([]);
       beginAttempt(storage.write);
     });
@@ -127,6 +138,17 @@ describe("damaged", () => {
     await withPath((file) => {
       const whole = fill(file);
       truncateSync(file, Math.floor(whole.length * share));
+      expectSetAside(file, readFileSync(file));
+    });
+  });
+
+  it("a last page that is not whole is found where SQLite would read zeros and go on", async () => {
+    await withPath((file) => {
+      fill(file, 3);
+      // free pages at the end, whose content nobody checks
+      withRaw(file, (db) => db.exec("CREATE TABLE a (b); INSERT INTO a VALUES (zeroblob(20000)); DROP TABLE a"));
+      truncateSync(file, readFileSync(file).length - 100);
+      expect(withRaw(file, (db) => db.pragma("integrity_check", { simple: true }))).toBe("ok");
       expectSetAside(file, readFileSync(file));
     });
   });
@@ -166,6 +188,19 @@ describe("damaged", () => {
     });
   });
 
+  it("a damaged file is set aside with its log, every byte of both", async () => {
+    await withPath((file) => {
+      const whole = fill(file, 40);
+      // the log has another page than the one that is damaged
+      leaveLog(file, (db) => db.exec("INSERT INTO machineSettings VALUES ('theme', '1', 1)"), whole);
+      overwrite(file, whole.length - 4096, Buffer.alloc(8, 0xff));
+      const [damaged, log] = [readFileSync(file), readFileSync(`${file}-wal`)];
+      withStorage(file, ({ notices }) => expect(notices.map(({ key }) => key)).toEqual(["storage.notice.setAside"]));
+      expect(readFileSync(`${file}.damaged-${stamp}`).equals(damaged)).toBe(true);
+      expect(readFileSync(`${file}.damaged-${stamp}-wal`).equals(log)).toBe(true);
+    });
+  });
+
   it("a log without its database is set aside with its name, not deleted", async () => {
     await withPath((file) => {
       writeFileSync(`${file}-wal`, "what is left");
@@ -188,19 +223,30 @@ describe("damaged", () => {
     });
   });
 
-  it("two processes that meet the same damage agree: one new file, one set aside, nothing lost", { timeout: 30_000 }, async () => {
+  it("two processes that meet the same damage agree: one new file, one set aside, nothing lost", { timeout: 60_000 }, async () => {
+    for (let round = 0; round < 4; round++) {
+      await withPath(async (file) => {
+        const damaged = Buffer.from("damaged".repeat(1000));
+        writeFileSync(file, damaged);
+        const ended = await Promise.all([0, 1].map(() => execute(process.execPath, [child, "open", file])));
+        // the second one may find the new file in use by the first
+        const said = ended.map(({ stdout }) => stdout);
+        expect(said).toContain("opened\n");
+        expect(["opened\n", "locked\n"]).toEqual(expect.arrayContaining(said));
+        const kept = files(file).filter((name) => /\.damaged-\w+Z(-\d)?$/.test(name));
+        expect(kept).toHaveLength(1);
+        expect(readFileSync(join(dirname(file), kept[0])).equals(damaged)).toBe(true);
+        withStorage(file, ({ notices }) => expect(notices).toEqual([]));
+      });
+    }
+  });
+
+  it("is not seen in a file that two processes open and close in turn", { timeout: 60_000 }, async () => {
     await withPath(async (file) => {
-      const damaged = Buffer.from("damaged".repeat(1000));
-      writeFileSync(file, damaged);
-      const ended = await Promise.all([0, 1].map(() => execute(process.execPath, [child, "open", file])));
-      // the second one may find the new file in use by the first
-      const said = ended.map(({ stdout }) => stdout);
-      expect(said).toContain("opened\n");
-      expect(["opened\n", "locked\n"]).toEqual(expect.arrayContaining(said));
-      const kept = files(file).filter((name) => /\.damaged-\w+Z(-\d)?$/.test(name));
-      expect(kept).toHaveLength(1);
-      expect(readFileSync(join(dirname(file), kept[0])).equals(damaged)).toBe(true);
-      withStorage(file, ({ notices }) => expect(notices).toEqual([]));
+      fill(file, 5);
+      const ended = await Promise.all([0, 1].map(() => execute(process.execPath, [child, "again", file])));
+      expect(ended).toEqual([0, 1].map(() => ({ status: 0, stdout: "", stderr: "" })));
+      withStorage(file, ({ read }) => expect(readSettings(read, "machine").size).toBeGreaterThan(9));
     });
   });
 
@@ -219,6 +265,9 @@ describe("damaged", () => {
       overwrite(file, 8192, Buffer.alloc(bytes - 8192, 0x5a));
       expect(problem(() => readEvents(storage.read, key))).toEqual({ kind: "damaged", file });
       expect(problem(() => createLearner(storage.write, { id: uuid(9), name: "n", nowMs: 0 }))).toEqual({ kind: "damaged", file });
+
+      // a statement that reads no page at all
+      expect(problem(() => storage.read.first(query<[], unknown>("SELECT 1")))).toEqual({ kind: "damaged", file });
 
       const fresh = replaceDamaged(storage, options);
       expect(fresh.notices.map(({ key }) => key)).toEqual(["storage.notice.setAside"]);
@@ -241,15 +290,15 @@ describe("not a database of ours", () => {
     });
   });
 
-  it.each(["delete", "wal"])("another program's database (%s) is refused, and not a byte changes", async (mode) => {
+  it("another program's database is refused, and not a byte changes, not even in its log", async () => {
     await withPath((file) => {
-      withRaw(file, (db) => {
-        db.pragma(`journal_mode = ${mode}`);
-        db.exec("CREATE TABLE mails (text TEXT)");
-      });
+      leaveLog(file, (db) => db.exec("CREATE TABLE mails (text TEXT)"));
       const before = readFileSync(file);
+      const log = readFileSync(`${file}-wal`);
+      expect(log.length).toBeGreaterThan(0);
       expect(problem(() => openStorage(file, { ...options, place: "chosen" }))).toEqual({ kind: "notADatabase", file });
       expect(readFileSync(file).equals(before)).toBe(true);
+      expect(readFileSync(`${file}-wal`).equals(log)).toBe(true);
     });
   });
 });
@@ -295,11 +344,14 @@ describe("locked", () => {
     await withPath(async (file) => {
       fill(file, 3);
       const holder = await holding(file);
-      const start = performance.now();
-      expect(problem(() => openStorage(file, { ...options, lockedWaitMs: 200 }))).toEqual({ kind: "locked", file });
-      expect(performance.now() - start).toBeGreaterThan(150);
-      holder.kill("SIGKILL");
-      await once(holder, "close");
+      try {
+        const start = performance.now();
+        expect(problem(() => openStorage(file, { ...options, lockedWaitMs: 200 }))).toEqual({ kind: "locked", file });
+        expect(performance.now() - start).toBeGreaterThan(150);
+      } finally {
+        holder.kill("SIGKILL");
+        await once(holder, "close");
+      }
       withStorage(file, ({ read, notices }) => expect([listLearners(read).length, notices]).toEqual([1, []]));
     });
   });
@@ -434,11 +486,23 @@ describe("unwritable", () => {
 });
 
 describe("every error", () => {
-  it("has a sentence of one line that names the file", () => {
-    for (const kind of ["damaged", "newer", "locked", "full", "unwritable", "notADatabase"] as const) {
-      const error = new StorageError(kind, "/home/kim/progress.db");
-      expect(sentence(error)).toMatch(/^[^\n]*\/home\/kim\/progress\.db[^\n]*$/);
-      expect(sentence(error)).not.toContain("storage.error");
+  it("and every notice has a sentence of one line that uses its arguments alone", () => {
+    const sentences: Readonly<Record<string, string>> = storageMessagesEn;
+    const said = [
+      ...(["damaged", "newer", "locked", "full", "unwritable", "notADatabase"] as const).map((kind) => new StorageError(kind, "progress.db")),
+      ...(["tooLarge", "tooMany", "malformed", "notFound", "nameTaken"] as const).map(
+        (reason) => new StorageRefusal(reason, { what: "x", actual: 2, most: 1 }),
+      ),
+      { key: "storage.notice.setAside", args: { file: "f", kept: "k" } },
+      { key: "storage.notice.newer", args: { file: "f" } },
+      { key: "storage.notice.migrated", args: { from: 1, to: 2, kept: "k" } },
+    ];
+    expect(said.map(({ key }) => key).sort()).toEqual(Object.keys(sentences).sort());
+    for (const { key, args } of said) {
+      const names = [...sentences[key].matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+      expect(Object.keys(args)).toEqual(expect.arrayContaining(names));
+      expect(names.length).toBeGreaterThan(0);
+      expect(sentences[key]).toMatch(/^[A-Z{][^\n]*\.$/);
     }
   });
 

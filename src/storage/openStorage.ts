@@ -7,6 +7,12 @@ import { asStorageError, problemOf, StorageError } from "./storageError.ts";
 
 const GIB = 1024 ** 3;
 
+/** Pause before a damaged file is looked at again. */
+const SECOND_LOOK_MS = 50;
+
+/** Looks at a file before giving up: two for each of two damaged files, and one more. */
+const ATTEMPTS_MAX = 5;
+
 export interface StorageOptions {
   /** wall clock, ms since 1970; for the names of backups and of what is set aside */
   readonly nowMs: number;
@@ -71,7 +77,8 @@ export function replaceDamaged(storage: Storage, options: StorageOptions): Stora
   const identity = fileIdentity(file);
   storage.close();
   const notices: StorageNotice[] = [];
-  if (fileIdentity(file) === identity) notices.push(setAsideWithNotice(file, options.nowMs));
+  const notice = setAsideIfStill(file, identity, options.nowMs);
+  if (notice !== null) notices.push(notice);
   return openWithNotices(file, options, notices);
 }
 
@@ -83,9 +90,13 @@ export function openMemoryStorage(): Storage {
   return new Storage(new Connection(db, ":memory:"), false, []);
 }
 
-/** @param notices are added to */
+/**
+ * A second process may be setting the same damaged file aside, or closing one that is all right, and show states that look like
+ * damage and pass. So what is found counts only if the same file is still there, and damage only when it is seen twice.
+ * @param notices are added to
+ */
 function openWithNotices(file: string, options: StorageOptions, notices: StorageNotice[]): Storage {
-  // A second process may meet the same damage: the one that comes late finds another file in place and begins again.
+  const suspects: (string | null)[] = [];
   for (let attempt = 1; ; attempt++) {
     let identity: string | null = null;
     try {
@@ -95,18 +106,43 @@ function openWithNotices(file: string, options: StorageOptions, notices: Storage
     } catch (error) {
       const kind = problemOf(error);
       const isDamaged = kind === "damaged" || (kind === "notADatabase" && options.place === "own");
-      if (!isDamaged || attempt === 3) throw asStorageError(error, file);
-      if (fileIdentity(file) === identity) notices.push(setAsideWithNotice(file, options.nowMs));
+      if (attempt === ATTEMPTS_MAX) throw asStorageError(error, file);
+      if (isDamaged && suspects.includes(identity)) {
+        const notice = setAsideIfStill(file, identity, options.nowMs);
+        if (notice !== null) notices.push(notice);
+      } else if (isDamaged) {
+        suspects.push(identity);
+        pause(SECOND_LOOK_MS);
+      } else if (kind !== "unwritable" || identityOrNull(file) === identity) {
+        throw asStorageError(error, file);
+      }
     }
   }
 }
 
-function setAsideWithNotice(file: string, nowMs: number): StorageNotice {
+/** @returns what to tell, or null where the file is another one by now @throws StorageError unwritable */
+function setAsideIfStill(file: string, identity: string | null, nowMs: number): StorageNotice | null {
+  if (fileIdentity(file) !== identity) return null;
   try {
     return { key: "storage.notice.setAside", args: { file, kept: setAside(file, nowMs) } };
   } catch (error) {
+    if (identityOrNull(file) !== identity) return null;
     throw asStorageError(error, file);
   }
+}
+
+/** As `fileIdentity`, null also where nothing can be asked about the place. */
+function identityOrNull(file: string): string | null {
+  try {
+    return fileIdentity(file);
+  } catch {
+    return null;
+  }
+}
+
+/** Stops this thread: opening is synchronous, and nothing else can be done before it. */
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 function openOnce(file: string, options: StorageOptions, notices: readonly StorageNotice[]): Storage {
@@ -133,8 +169,7 @@ function openOnce(file: string, options: StorageOptions, notices: readonly Stora
 function look(file: string, waitMs: number): "new" | "ours" | "newer" {
   // the log first: a process that is just making the file writes that before the log
   const logBytes = sizeBytes(`${file}-wal`);
-  const bytes = sizeBytes(file);
-  if (bytes <= 1) {
+  if (sizeBytes(file) <= 1) {
     // SQLite takes a file of one byte for an empty one, and deletes the log of an empty one with all that it has
     if (logBytes > 0) throw new StorageError("damaged", file, "a log without its database");
     return "new";
@@ -144,7 +179,7 @@ function look(file: string, waitMs: number): "new" | "ours" | "newer" {
     const found = identify(db, file);
     if (found === "ours") {
       checkWhole(db, file);
-      if (logBytes === 0) checkLength(db, file, bytes);
+      checkLength(db, file);
     }
     return found;
   } catch (error) {
@@ -176,8 +211,13 @@ function checkWhole(db: Database.Database, file: string): void {
 }
 
 /** SQLite reads what is missing at the end of the last page as zeros. Only without a log: one may hold what the file lacks. @throws StorageError damaged */
-function checkLength(db: Database.Database, file: string, bytes: number): void {
-  const wanted = (db.pragma("page_count", { simple: true }) as number) * (db.pragma("page_size", { simple: true }) as number);
+function checkLength(db: Database.Database, file: string): void {
+  // inside a transaction, whose lock keeps others from changing the file between the two figures
+  const [bytes, wanted] = db.transaction(() => {
+    const pages = db.pragma("page_count", { simple: true }) as number;
+    const pageBytes = db.pragma("page_size", { simple: true }) as number;
+    return [sizeBytes(`${file}-wal`) > 0 ? Infinity : sizeBytes(file), pages * pageBytes];
+  })();
   if (bytes < wanted) throw new StorageError("damaged", file, `${bytes} of ${wanted} bytes`);
 }
 

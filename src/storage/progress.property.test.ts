@@ -6,7 +6,7 @@ import { openMemoryStorage } from "./openStorage.ts";
 import { putPack } from "./packs.ts";
 import { labKey, type LabProgress, type SolvedMark } from "./progress.ts";
 
-const runs = process.env["HUGELAB_LONG"] === "1" ? 5000 : 300;
+const runs = process.env["HUGELAB_LONG"] === "1" ? 5000 : 500;
 
 // Two learners, two packs of which the second has two contents, two labs each: small, so that everything meets everything.
 const contents = [

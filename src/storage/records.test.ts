@@ -255,7 +255,8 @@ describe("sessions", () => {
   it("clip a line that is too long between characters and say how much is missing", () => {
     const db = open();
     const key = beginSession(db, 1);
-    const text = `a${"€".repeat(LIMITS.lineBytesMax / 2)}`;
+    const text = "€".repeat(LIMITS.lineBytesMax / 2);
+    expect(LIMITS.lineBytesMax % 3).not.toBe(0);
     saveStep(db, key, {
       node: node(1, 0),
       lines: [
@@ -334,6 +335,12 @@ describe("two learners", () => {
     ];
     expect(calls.map(refusal)).toEqual(calls.map(() => "notFound"));
     expect(findSessionOfAttempt(db, stolen)).toBe(null);
+    // nor the other way round
+    const back = { learner: kim.learner, attempt: lee.attempt };
+    expect([() => readAttempt(db, back), () => readSession(db, { learner: kim.learner, session: beginSession(db, 2).session })].map(refusal)).toEqual([
+      "notFound",
+      "notFound",
+    ]);
     expect(listAttempts(db, lee.learner).map(({ attempt }) => attempt)).toEqual([lee.attempt]);
     expect([...readProgress(db, lee.learner).values()].map(({ resume }) => resume.attempt)).toEqual([lee.attempt]);
     // and the tables themselves refuse a session that crosses over

@@ -2,8 +2,9 @@ import { vmasIn } from "../../kernel/mm/vma.ts";
 import { VM } from "../../kernel/mm/vmFlags.ts";
 import type { LearnerWorld } from "../../session/learnerWorld.ts";
 import type { Random } from "../generate/random.ts";
-import { OPERATIONS, WHOLE_OPERATIONS, type OperationName } from "./cells.ts";
+import { OPERATIONS, type FaultKind, type OperationName } from "./cells.ts";
 import { MEMORY_KINDS, memoryKind, type MemoryKind } from "./memoryKind.ts";
+import { faultsOf } from "./reachable.ts";
 import { recipe } from "./recipes.ts";
 
 /** A page that some process could be asked about. */
@@ -30,25 +31,31 @@ export function placesByKind(world: LearnerWorld, random: Random): Map<MemoryKin
       const aligned = Math.ceil(vma.start / 512) * 512;
       for (const vpn of [vma.start, vma.end - 1, vma.start + random.below(pages), vma.start + random.below(pages)]) add(vpn);
       if (aligned < vma.end) add(aligned + 512 * random.below(Math.ceil((vma.end - aligned) / 512)));
-      if ((vma.flags & VM.growsDown) !== 0) add(vma.start - random.pick([1, 2, 16, 255, 300]));
+      if ((vma.flags & VM.growsDown) !== 0) {
+        add(vma.start - random.pick([1, 2, 16, 255, 300]));
+        // further than RLIMIT_STACK lets it grow
+        add(vma.start - 2100 - random.below(100));
+      }
       add(vma.end);
     }
   }
   return out;
 }
 
-/** One cell to aim at: an operation on a kind of memory. */
+/** A cell to aim at: an operation on a kind of memory, and how its first access should go. */
 interface Aim {
   readonly operation: OperationName;
   readonly kind: MemoryKind;
+  readonly fault: FaultKind;
 }
 
-/** Every operation on every kind; those on whole processes once. */
-const AIMS: readonly Aim[] = OPERATIONS.flatMap((operation, o) =>
-  (WHOLE_OPERATIONS as readonly string[]).includes(operation)
-    ? [{ operation, kind: MEMORY_KINDS[o % MEMORY_KINDS.length] }]
-    : MEMORY_KINDS.map((kind) => ({ operation, kind })),
+/** Every cell that can be reached. */
+const AIMS: readonly Aim[] = OPERATIONS.flatMap((operation) =>
+  MEMORY_KINDS.flatMap((kind) => faultsOf(operation, kind).map((fault) => ({ operation, kind, fault }))),
 );
+
+/** A prime above the number of aims of one kind of operation. */
+const STEP = 211;
 
 const LENGTHS = ["4k", "4k", "8k", "64k", "1M", "2M", "4M"] as const;
 
@@ -62,8 +69,8 @@ export class Aimer {
   private readonly newName: () => string;
   private readonly queue: string[] = [];
   private next: number;
-  /** the aim that a recipe was just followed for */
-  private prepared = -1;
+  /** the slot in which a recipe just made what the next aim needs; "": none yet */
+  private made = "";
   private forks = 0;
 
   /** `first`: the aim to begin with; programs that begin at different ones reach all cells together. */
@@ -79,25 +86,32 @@ export class Aimer {
     for (;;) {
       const queued = this.queue.shift();
       if (queued !== undefined) return queued;
-      const { operation, kind } = AIMS[this.next];
-      const found = places.get(kind) ?? [];
-      if (found.length > 0) {
+      const aim = AIMS[this.next];
+      const there = places.get(aim.kind) ?? [];
+      const own = there.filter((place) => this.made !== "" && this.slotOf(place) === this.made);
+      // what is there anyway is good enough where the outcome does not depend on more than its kind
+      const needsOwn = faultsOf(aim.operation, aim.kind).length > 1 && this.made === "";
+      const found = own.length > 0 ? own : there;
+      if (found.length > 0 && !needsOwn) {
         this.advance();
-        return this.text(operation, this.random.pick(found));
+        return this.text(aim.operation, this.random.pick(found));
       }
-      if (this.prepared === this.next) this.advance();
+      if (this.made !== "") this.advance();
       else {
-        this.prepared = this.next;
-        this.queue.push(...recipe(kind, { world: this.world, random: this.random, newName: this.newName, fork: (process) => this.fork(process) }));
-        // nothing has to be done for it, or nothing can be
-        if (this.queue.length === 0) this.advance();
+        this.made = this.newName();
+        this.queue.push(...recipe(aim.kind, aim.fault, { world: this.world, random: this.random, name: this.made, fork: (process) => this.fork(process) }));
       }
     }
   }
 
   private advance(): void {
-    // a step that has no factor in common with their number visits all aims
-    this.next = (this.next + 7) % AIMS.length;
+    // all aims are visited: the step has no factor in common with their number
+    this.next = (this.next + STEP) % AIMS.length;
+    this.made = "";
+  }
+
+  private slotOf(place: Place): string {
+    return this.world.slots.print(place.vpn * 4096).split("+")[0];
   }
 
   /** A line that forks; one process ends first when there are many. */
@@ -132,7 +146,7 @@ export class Aimer {
       case "gup w":
         return `gup ${at} ${operation.slice(-1)}${random.chance(50) ? " fast" : ""}`;
       case "mlock":
-        return `${random.pick(["mlock", "mlock2"])} ${at} ${random.chance(60) ? "4k" : length}`;
+        return `${random.pick(["mlock", "mlock2"])} ${at} ${random.chance(80) ? "4k" : length}`;
       case "mlock onfault":
         return `mlock2 ${at} ${length} onfault`;
       case "mmap":
@@ -149,7 +163,7 @@ export class Aimer {
         return `madvise ${at} ${length} ${random.pick(["willneed", "normal", "random", "sequential", "dofork", "keeponfork", "dontdump", "dodump", "remove"])}`;
       case "madvise populate_read":
       case "madvise populate_write":
-        return `${operation.replace("madvise ", `madvise ${at} ${random.chance(60) ? "4k" : length} `)}`;
+        return `${operation.replace("madvise ", `madvise ${at} ${random.chance(80) ? "4k" : length} `)}`;
       case "madvise guard_install":
         return `madvise ${at} ${random.pick(["4k", "64k"])} guard_install`;
       case "madvise collapse":

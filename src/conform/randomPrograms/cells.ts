@@ -122,7 +122,9 @@ function targetOf(world: Stage, operation: Operation): Target | undefined {
   let length = 0n;
   if ("range" in body) {
     at = body.range.at;
-    length = body.range.lengthBytes ?? ((body.op === "touch" && !body.all) || body.op === "gup" ? 1n : 0x7fffffffn);
+    const isByte = (body.op === "touch" && !body.all) || body.op === "gup";
+    const start = world.slots.resolve(at);
+    length = body.range.lengthBytes ?? (isByte || start === undefined ? 1n : world.slots.defaultLength(start.address, start.slot));
   } else if (body.op === "mremap" || body.op === "kread" || body.op === "kwrite") {
     at = body.at;
     length = body.op === "mremap" ? body.oldBytes : body.lengthBytes;
@@ -177,7 +179,11 @@ export class CellWatch {
     const { body } = this.operation;
     const { target } = this;
     if (target === undefined) return undefined;
-    if (body.op === "touch" && body.mode === "x") return (this.vmaFlags & VM.exec) === 0 ? "signal" : this.before === undefined ? "exec" : "none";
+    if (body.op === "touch" && body.mode === "x") {
+      // what is executed ends with a signal sooner or later; what counts is how the first fetch came about
+      if ((this.vmaFlags & VM.exec) === 0 || this.kinds[0] === "guard") return "signal";
+      return this.before === undefined ? "exec" : "none";
+    }
     if (body.op === "touch") {
       if (result.cnt === 0) return undefined;
       const first = (result.sig as readonly { at: string }[] | undefined)?.[0];
@@ -194,7 +200,8 @@ export class CellWatch {
     const now = leafAt(k, target.mm, Math.floor(target.address / 4096));
     const isWrite = this.isWrite();
     if (this.before === undefined) return isWrite ? "write" : "read";
-    if (now?.pfn !== this.before.pfn) return "cowCopy";
+    // a split of the huge zero folio changes the frame and copies nothing
+    if (now?.pfn !== this.before.pfn) return isWrite || this.operation.body.op === "gup" ? "cowCopy" : "none";
     return isWrite && !isWritable(k.geo.encoding, this.before.lo) ? "cowReuse" : "none";
   }
 

@@ -1,11 +1,13 @@
 import type { LearnerWorld } from "../../session/learnerWorld.ts";
 import type { Random } from "../generate/random.ts";
+import type { FaultKind } from "./cells.ts";
 import type { MemoryKind } from "./memoryKind.ts";
 
 export interface Kitchen {
   readonly world: LearnerWorld;
   readonly random: Random;
-  readonly newName: () => string;
+  /** name of the slot that the memory is made in */
+  readonly name: string;
   /** lines that fork a process */
   readonly fork: (process: string) => string[];
 }
@@ -22,59 +24,168 @@ function thpOn(world: LearnerWorld, process: string): string[] {
   ];
 }
 
-/** Lines that make memory of a kind; none where it is there anyway or the release has none. */
-export function recipe(kind: MemoryKind, kitchen: Kitchen): string[] {
-  const { world, random, newName, fork } = kitchen;
-  const k = world.machine.kernel;
-  const process = random.pick(world.living()).name;
-  const at = `@${process} `;
-  const n = newName();
-  const map = (size: string, prot = "rw", flags = ""): string => `${at}mmap ${n} ${size} ${prot} private anon${flags}`;
-  const small = [map("64k"), `${at}touch ${n} 64k w`];
-  const huge = [...thpOn(world, process), map("4M"), `${at}madvise ${n} 4M hugepage`, `${at}touch ${n} 4M w step=${random.pick(["4k", "2M"])}`];
-  // a size of its own that everyone gets
-  const sized = ["sys mthp 64kB enabled always", map("1M"), `${at}touch ${n} 1M w step=64k`];
+/** Name of the process that the lines of a fork make. */
+const childOf = (fork: readonly string[]): string => fork[fork.length - 1].split(" ").pop() ?? "";
+
+/** Writes the lines for one kind of memory, in the state that leads to the wanted fault. */
+class Cook {
+  readonly name: string;
+  private readonly kitchen: Kitchen;
+  private readonly fault: FaultKind;
+  private readonly process: string;
+
+  constructor(kitchen: Kitchen, fault: FaultKind) {
+    this.kitchen = kitchen;
+    this.fault = fault;
+    this.name = kitchen.name;
+    this.process = kitchen.random.pick(kitchen.world.living()).name;
+  }
+
+  get isReadOnly(): boolean {
+    return this.fault === "signal" || this.fault === "refused";
+  }
+
+  line(text: string): string {
+    return `@${this.process} ${text}`;
+  }
+
+  map(size: string, prot: string, flags = ""): string {
+    return this.line(`mmap ${this.name} ${size} ${prot} private anon${flags}`);
+  }
+
+  mapWritable(size: string): string {
+    return this.map(size, this.kitchen.random.pick(["rw", "rwx"]));
+  }
+
+  advise(range: string, advice: string): string {
+    return this.line(`madvise ${this.name}${range} ${advice}`);
+  }
+
+  touch(range: string): string {
+    return this.line(`touch ${this.name}${range}`);
+  }
+
+  fork(): string[] {
+    return this.kitchen.fork(this.process);
+  }
+
+  small(): string[] {
+    return [this.mapWritable("64k"), this.touch(" 64k w")];
+  }
+
+  huge(): string[] {
+    const step = this.kitchen.random.pick(["4k", "2M"]);
+    return [...thpOn(this.kitchen.world, this.process), this.mapWritable("4M"), this.advise(" 4M", "hugepage"), this.touch(` 4M w step=${step}`)];
+  }
+
+  /** The huge zero folio, or where it is off a THP. */
+  zeroThp(isOff: boolean, prot: string): string[] {
+    const on = [...thpOn(this.kitchen.world, this.process), ...(isOff ? ["sys thp use_zero_page 1"] : [])];
+    return [...on, this.map("4M", prot), this.advise(" 4M", "hugepage"), this.touch(" 4M r step=2M")];
+  }
+
+  /** Folios of a size that everyone gets. */
+  sized(): string[] {
+    return ["sys mthp 64kB enabled always", this.mapWritable("1M"), this.touch(" 1M w step=64k")];
+  }
+
+  some(): string[] {
+    return this.fault === "cowCopy" || this.kitchen.random.chance(30) ? this.huge() : this.small();
+  }
+
+  /** Write-protected by a fork, though no longer shared. */
+  onceShared(lines: string[]): string[] {
+    const fork = this.fork();
+    return [...lines, ...fork, `@${childOf(fork)} exit`];
+  }
+
+  /** What fork leaves: for cowReuse write-protected though no longer shared, for cowCopy a folio of which another process has the rest. */
+  shared(lines: string[], half: string): string[] {
+    if (this.fault === "cowReuse") return this.onceShared(lines);
+    if (this.fault !== "cowCopy") return lines;
+    const fork = this.fork();
+    return [...lines, ...fork, `@${childOf(fork)} madvise ${this.name} ${half} dontneed`];
+  }
+
+  /** Takes the permission to write away in the end. */
+  protect(lines: string[], isWanted = this.isReadOnly): string[] {
+    return isWanted ? [...lines, this.line(`mprotect ${this.name} 4M ${this.kitchen.random.pick(["r", "rx"])}`)] : lines;
+  }
+}
+
+/** Lines that make memory of a kind in which an access meets `fault`, where it can; none where the kind is there anyway or the release has none. */
+export function recipe(kind: MemoryKind, fault: FaultKind, kitchen: Kitchen): string[] {
+  const { world, random } = kitchen;
+  const { era, g } = world.machine.kernel;
+  const c = new Cook(kitchen, fault);
+  const n = c.name;
+  // a mapping that may only be read is where mlock leaves what is shared alone
+  const leaveShared = c.isReadOnly || fault === "none";
+  const anyProt = random.pick(leaveShared ? ["r", "rx"] : ["rw", "rwx", "rx", "r"]);
   switch (kind) {
     case "unmapped":
+      return c.small();
     case "page4k":
-      return small;
+      return c.shared(c.small(), "4k");
     case "belowStack":
-      return [map("64k", "rw", ` growsdown at=${n}+16M`)];
+      return [c.map("64k", "rw", ` growsdown at=${n}+16M`)];
     case "guard":
-      return k.era.guardRegions === "none" ? [] : [map("128k"), `${at}madvise ${n} 64k guard_install`];
+      return era.guardRegions === "none" ? [] : [c.mapWritable("128k"), c.advise(" 64k", "guard_install")];
     case "protNone":
-      return random.chance(50) ? [map("4M", "none")] : [...small, `${at}mprotect ${n} 64k none`];
+      return random.chance(50) ? [c.map("4M", "none")] : [...c.small(), c.line(`mprotect ${n} 64k none`)];
     case "locked":
-      return random.pick([[map("64k", "rw", " locked")], [map("4M"), `${at}mlock2 ${n} 4M onfault`], [...small, `${at}mlock ${n} 64k`]]);
+      return locked(c, fault, random);
     case "untouched":
-      return [map(random.pick(["64k", "4M"]), random.pick(["rw", "rw", "r", "rwx"]))];
+      return [c.map(random.pick(["64k", "4M"]), anyProt)];
     case "zeroPage":
-      return [map("64k", random.pick(["rw", "rw", "r", "rwx"])), `${at}touch ${n} 64k r`];
+      return [c.map("64k", anyProt), c.touch(" 64k r")];
     case "hugeZero":
-      return [
-        ...thpOn(world, process),
-        ...(k.g.useZeroPage === 0 ? ["sys thp use_zero_page 1"] : []),
-        map("4M"),
-        `${at}madvise ${n} 4M hugepage`,
-        `${at}touch ${n} 4M r step=2M`,
-      ];
+      return c.zeroThp(g.useZeroPage === 0, anyProt);
     case "pinned":
-      return [...(random.chance(30) ? huge : small), `${at}gup ${n} w`];
+      return pinned(c, fault);
     case "shared4k":
-      return [...small, ...fork(process)];
+      return [...c.protect(c.small(), leaveShared), ...c.fork()];
     case "sharedLarge":
-      return k.era.mthp ? [...sized, ...fork(process)] : [...huge, `${at}madvise ${n}+64k 4k dontneed`, ...fork(process)];
+      return [...c.protect(era.mthp ? c.sized() : [...c.huge(), c.advise("+64k 4k", "dontneed")], leaveShared), ...c.fork()];
     case "sharedPmd":
-      return [...huge, ...fork(process)];
+      return [...c.protect(c.huge(), leaveShared), ...c.fork()];
     case "readOnly":
-      return [...(random.chance(30) ? huge : small), `${at}mprotect ${n} 4M r`];
+      return c.protect(c.shared(c.some(), "1M"), true);
     case "lazyFree":
-      return [...(random.chance(30) ? huge : small), `${at}madvise ${n} ${random.pick(["64k", "2M"])} free`];
+      return c.shared([...c.some(), c.advise(random.pick([" 64k", " 2M"]), "free")], "1M");
     case "thpByPmd":
-      return huge;
+      return c.shared(c.huge(), "1M");
     case "thpByPte":
-      return [...huge, `${at}${random.pick([`madvise ${n}+64k 4k dontneed`, `mprotect ${n}+64k 4k r`])}`];
+      return [...c.shared(c.huge(), "1M"), random.pick([c.advise("+64k 4k", "dontneed"), c.line(`mprotect ${n}+64k 4k r`)])];
     case "mthp":
-      return k.era.mthp ? sized : [];
+      return era.mthp ? c.shared(c.sized(), "32k") : [];
   }
+}
+
+function locked(c: Cook, fault: FaultKind, random: Random): string[] {
+  const onfault = c.line(`mlock2 ${c.name} 64k onfault`);
+  switch (fault) {
+    case "none":
+      return [c.map("64k", random.pick(["rw", "rwx"]), " locked")];
+    case "read":
+      return [c.map("64k", random.pick(["r", "rw"])), onfault];
+    case "write":
+    case "exec":
+      return [c.mapWritable("64k"), onfault];
+    case "cowReuse":
+      return [...c.shared(c.small(), "4k"), onfault];
+    case "cowCopy":
+      return [...c.small(), ...c.fork(), onfault];
+    case "signal":
+    case "refused":
+      return [c.map("64k", "r"), c.touch(" 32k r"), onfault];
+  }
+}
+
+function pinned(c: Cook, fault: FaultKind): string[] {
+  // one page of each folio is written again and pinned; the others stay write-protected
+  if (fault === "cowCopy") return [...c.onceShared(c.sized()), c.line(`gup ${c.name}+4k w`)];
+  // unsharing keeps the page and leaves its entry write-protected
+  if (fault === "cowReuse") return [...c.shared(c.small(), "4k"), c.line(`gup ${c.name} r`)];
+  return c.protect([...c.some(), c.line(`gup ${c.name} w`)]);
 }

@@ -1,7 +1,7 @@
 import { expect, it, describe } from "vitest";
 import { checkMachine } from "../check/checkMachine.ts";
 import { Machine } from "../machine.ts";
-import { translate } from "../mm/access.ts";
+import { translate } from "../mm/translate.ts";
 import { failed } from "../mm/errno.ts";
 import { totalFreePages } from "../mm/pageAlloc.ts";
 import { allocPages } from "../mm/pageAlloc.ts";
@@ -12,7 +12,8 @@ import type { Task } from "../mm/records.ts";
 import { findProfile } from "../profile/profile.ts";
 import { runAlone, type Op } from "../sched/points.ts";
 import * as sys from "../syscalls.ts";
-import { touchRange, type TouchResult } from "../touch.ts";
+import { touchRange } from "../touch.ts";
+import type { TouchResult } from "../touchResult.ts";
 import type { Pfn } from "../units.ts";
 import { makeReadOnly, makeWritable } from "./geometry.ts";
 import { PPC_8XX, PPC_8XX_PMD_PAGE_8M } from "./ppc8xx.ts";

@@ -7,10 +7,7 @@ import { tableLevel, type Geometry } from "./geometry.ts";
  */
 export const PPC_8XX: Geometry = {
   id: "ppc-8xx",
-  levels: [
-    tableLevel("pgd", 10, 10, false),
-    tableLevel("pte", 10, 0, true),
-  ],
+  levels: [tableLevel("pgd", 10, 10, false), tableLevel("pte", 10, 0, true)],
   pmdLevel: -1,
   pmdOrder: 0,
   taskSizePages: 0x80000,

@@ -18,11 +18,7 @@ export const X86_ENCODING: EntryEncoding = {
   pfnBitsLo: 20,
 };
 
-const lower: readonly LevelGeometry[] = [
-  tableLevel("pud", 9, 18, true),
-  tableLevel("pmd", 9, 9, true),
-  tableLevel("pte", 9, 0, true),
-];
+const lower: readonly LevelGeometry[] = [tableLevel("pud", 9, 18, true), tableLevel("pmd", 9, 9, true), tableLevel("pte", 9, 0, true)];
 
 /** DEFAULT_MAP_WINDOW: 47 bits less a guard page, also with 5 levels. */
 const WINDOW_PAGES = 2 ** 35 - 1;

@@ -3,7 +3,6 @@ import { frontierOf } from "../mm/pageAlloc.ts";
 import { ORDER_MASK, ORDER_SHIFT, PG } from "../mm/pageFlags.ts";
 import type { Zone } from "../mm/records.ts";
 import { VMSTAT } from "../mm/vmstat.ts";
-import type { Int32Column } from "../store/column.ts";
 import { badStamp } from "./contents.ts";
 import type { Survey } from "./survey.ts";
 
@@ -27,18 +26,6 @@ const ANON_FLAGS = PG.anonExclusive | PG.swapbacked | PG.lru | PG.unevictable | 
 const TAIL_FLAGS = PG.tail | PG.anonExclusive;
 const NEVER = PG.locked | PG.buddy | PG.table;
 
-/** Whether a column is zero in [start, end): what no chunk exists for is, and costs nothing. Returns the first that is not, or -1. */
-function firstNotZero(column: Int32Column, start: number, end: number): number {
-  for (let at = start; at < end;) {
-    const c = at >>> column.shift;
-    const stop = Math.min(end, (c + 1) << column.shift);
-    const chunk = column.chunks[c];
-    if (chunk !== undefined) for (let i = at; i < stop; i++) if (chunk[i & column.mask] !== 0) return i;
-    at = stop;
-  }
-  return -1;
-}
-
 /**
  * Every frame is exactly one of: free and listed, never used, a page table, part of a folio, or the zero page. Counts of
  * folios are compared with what the walk found. After walkAllTables and checkFreeLists.
@@ -51,7 +38,7 @@ export function checkFrames(s: Survey): void {
     const frontier = Math.min(zone.end, Math.max(zone.start, frontierOf(k, slot)));
     checkZone(s, zone, frontier, c);
     for (const column of [k.pageFlags, k.refcount]) {
-      const pfn = firstNotZero(column, frontier, zone.end);
+      const pfn = column.firstNotZero(frontier, zone.end);
       if (pfn >= 0) s.report.add("kernel.check.frontier", { zone: zone.name, pfn });
     }
   }
@@ -85,7 +72,7 @@ function freeBlock(s: Survey, zone: Zone, pfn: number, flags: number, listed: nu
   const order = listed - 1;
   const pages = 1 << order;
   const end = Math.min(pfn + pages, zone.end);
-  const inside = Math.max(firstNotZero(k.pageFlags, pfn + 1, end), firstNotZero(k.refcount, pfn, end));
+  const inside = Math.max(k.pageFlags.firstNotZero(pfn + 1, end), k.refcount.firstNotZero(pfn, end));
   if (inside >= 0) report.add("kernel.check.buddyInUse", { pfn, order, page: inside });
   const buddy = pfn ^ pages;
   if (order < 10 && buddy > pfn && buddy + pages <= zone.end && s.freeOrder.get(buddy) === listed) report.add("kernel.check.buddyUnmerged", { pfn, order });

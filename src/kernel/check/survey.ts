@@ -26,8 +26,6 @@ export class Survey {
   readonly pteMaps = new FrameNumbers();
   /** PMD leaves that map a folio, by head */
   readonly pmdMaps = new FrameNumbers();
-  /** pages of a large folio with at least one entry, by head */
-  readonly mappedPages = new FrameNumbers();
   /** mms that map a large folio, by head; of them those that the folio knows (mmIds) */
   readonly owners = new FrameNumbers();
   readonly knownOwners = new FrameNumbers();
@@ -47,8 +45,7 @@ export class Survey {
   /** Forgets what the last check found. `tableEnd`: one past the highest table index. */
   begin(tableEnd: number): void {
     this.report = new Report();
-    for (const numbers of [this.pteMaps, this.pmdMaps, this.mappedPages, this.owners, this.knownOwners, this.freeOrder, this.owner, this.ownerMaps])
-      numbers.clear();
+    for (const numbers of [this.pteMaps, this.pmdMaps, this.owners, this.knownOwners, this.freeOrder, this.owner, this.ownerMaps]) numbers.clear();
     this.mms.clear();
     if (this.tables.length < tableEnd) this.tables = new Uint8Array(tableEnd * 2);
     else this.tables.fill(0);

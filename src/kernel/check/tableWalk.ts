@@ -4,7 +4,6 @@ import { PG } from "../mm/pageFlags.ts";
 import { entryPfn, pteLevel } from "../mm/pgtable.ts";
 import type { Mm } from "../mm/records.ts";
 import { VMSTAT } from "../mm/vmstat.ts";
-import type { Pfn } from "../units.ts";
 import { EntryCheck } from "./entryCheck.ts";
 import { TABLE, vmasOf, type MmFound, type Survey } from "./survey.ts";
 
@@ -129,7 +128,7 @@ class MmWalk {
     const pfn = entryPfn(lo, hi);
     if ((lo & e.present) === 0 || !isWritable(e, lo)) report.add("kernel.check.entryKind", { mm: this.mm.slot, vpn, level: k.geo.levels[level].name });
     else if (!this.s.isUsed(pfn) || k.pageFlags.get(pfn) !== PG.table) report.add("kernel.check.entryFree", { mm: this.mm.slot, vpn, pfn });
-    else this.table(k.mapping.get(pfn as Pfn), level + 1, vpn);
+    else this.table(k.mapping.get(pfn), level + 1, vpn);
     return false;
   }
 

@@ -47,6 +47,8 @@ export interface Era {
   readonly droppable: boolean;
   readonly pagemapScan: boolean;
   readonly pagemapGuard: boolean;
+  /** PAGEMAP_SCAN calls an empty entry of a page table written, as its quick way for "written" alone always did */
+  readonly scanEmptyWritten: boolean;
   readonly smapsKsm: boolean;
   /** smaps names VM_LOCKONFAULT "lf"; before it printed "??" */
   readonly smapsLockOnFault: boolean;

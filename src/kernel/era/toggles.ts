@@ -48,6 +48,7 @@ export const BASE_ERA: Era = {
   droppable: false,
   pagemapScan: false,
   pagemapGuard: false,
+  scanEmptyWritten: false,
   smapsKsm: false,
   smapsLockOnFault: false,
   pagemapPmdExclusive: "firstPage",

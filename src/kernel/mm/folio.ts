@@ -1,6 +1,6 @@
 import { kernelBug } from "../assert.ts";
 import { NO_PFN, type Pfn } from "../units.ts";
-import { folioOf, MISC, MTHP, PAGE_ROW, pageRowAt, type Kernel } from "./kernel.ts";
+import { folioOf, MISC, MTHP, PAGE_ROW, pageRowAt, USE_ROW, type Kernel } from "./kernel.ts";
 import { allocPages, freePages, type MigrateType } from "./pageAlloc.ts";
 import { ORDER_MASK, ORDER_SHIFT, PG } from "./pageFlags.ts";
 import { VMSTAT } from "./vmstat.ts";
@@ -16,22 +16,26 @@ export const hasFlag = (k: Kernel, pfn: number, flag: number): boolean => (k.pag
 export const setFlag = (k: Kernel, pfn: number, flag: number): void => k.pageFlags.set(pfn, k.pageFlags.get(pfn) | flag);
 export const dropFlag = (k: Kernel, pfn: number, flag: number): void => k.pageFlags.set(pfn, k.pageFlags.get(pfn) & ~flag);
 
-/** Makes a block of frames a folio with one reference (prep_compound_page). Its content is left alone. */
+/** rows of a folio that nobody maps, of its mms, of a frame that is free */
+const NO_COUNTS = [0, 0, 0, 0, 0, 0, 0] as const;
+const NO_MM = [0, 0] as const;
+const FREE_PAGE = [0, 0, 0, 0, 0] as const;
+
+/** Makes a block of frames a folio with one reference (prep_compound_page) and zeros as content. */
 export function prepFolio(k: Kernel, head: Pfn, order: number): void {
   if (order > 0) {
-    const n = 1 << order;
-    k.pageFlags.fill(head + 1, n - 1, PG.tail);
-    k.mapping.fill(head + 1, n - 1, head);
-    for (const column of [k.entireMapcount, k.largeMapcount, k.pagesMapped, k.mlockCount, k.pincount]) if (column.get(head) !== 0) column.set(head, 0);
-    k.mmIds.fill(2 * head, 2, 0);
-    k.mmIdMapcount.fill(2 * head, 2, 0);
+    k.folioRows.fillRows(head, 1, NO_COUNTS);
+    k.mmIdRows.fillRows(2 * head, 2, NO_MM);
+    k.pageRows.fillRows(head + 1, (1 << order) - 1, [PG.tail, head, 0, 0, 0]);
   }
-  const row = k.pageRows.ownRow(head);
   const at = pageRowAt(head);
-  row[at + PAGE_ROW.flags] = order === 0 ? 0 : PG.head | (order << ORDER_SHIFT);
-  row[at + PAGE_ROW.refcount] = 1;
-  row[at + PAGE_ROW.mapping] = 0;
-  row[at + PAGE_ROW.step] = k.step;
+  const page = k.pageRows.ownRow(head);
+  page[at + PAGE_ROW.flags] = order === 0 ? 0 : PG.head | (order << ORDER_SHIFT);
+  page[at + PAGE_ROW.mapping] = 0;
+  page[at + PAGE_ROW.stamp] = 0;
+  const use = k.useRows.ownRow(head);
+  use[at + USE_ROW.refcount] = 1;
+  use[at + USE_ROW.step] = k.step;
 }
 
 /** A folio with zeroed content and one reference, or NO_PFN (folio_alloc with __GFP_ZERO). */
@@ -39,8 +43,6 @@ export function allocZeroedFolio(k: Kernel, order: number, type: MigrateType = "
   const pfn = allocPages(k, order, type);
   if (pfn === NO_PFN) return NO_PFN;
   prepFolio(k, pfn, order);
-  if (order === 0) k.stamp.set(pfn, 0);
-  else k.stamp.fill(pfn, 1 << order, 0);
   const { costs } = k;
   k.charge(order === 0 ? costs.allocPageNs + costs.zero4kNs : costs.allocHugeNs + costs.zero4kNs * (1 << order));
   return pfn;
@@ -68,9 +70,7 @@ function freeFolio(k: Kernel, head: Pfn): void {
   if (order > 0) {
     unqueueDeferred(k, head);
     if (flags & PG.anon && k.era.mthpStats) k.countMthp(order, MTHP.nrAnon, -1);
-    const n = 1 << order;
-    k.pageFlags.fill(head, n, 0);
-    k.mapping.fill(head, n, 0);
+    k.pageRows.fillRows(head, 1 << order, FREE_PAGE);
   } else k.mapping.set(head, 0);
   k.pageIndex.set(head, 0);
   freePages(k, head, order);

@@ -70,13 +70,18 @@ function markAccessed(k: Kernel, pfn: Pfn): void {
   }
 }
 
+/** Pages between two looks at the cancel flag. */
+const QUANTUM = 4096;
+
 /**
  * Faults in every page of [start, end) of one VMA, as __get_user_pages does for populate and mlock: no exception
  * is taken, but each fault is counted as minor. Returns pages done, or the errno of the first that fails.
  */
 export function* faultIn(k: Kernel, vmaIn: Vma, start: number, end: number, write: boolean): Op<Result> {
   let vpn = start;
-  while (vpn < end) {
+  for (let n = 1; vpn < end; n++) {
+    // a fatal signal ends the loop; here it is whoever waits for the command
+    if (n % QUANTUM === 0 && k.hooks.onQuantum !== null && !k.hooks.onQuantum()) return fail("EINTR", "hint.stopped");
     const vma = k.vmas.get(vmaIn.slot);
     const found = followPage(k, vma, vpn, write);
     if (found !== undefined) {
@@ -115,8 +120,10 @@ export function unpin(k: Kernel, pfn: Pfn): void {
  * gup_must_unshare of a pin that will not be written through: an anonymous page that is not exclusive would be replaced by
  * the next write to it. Pins of other pages (the zero page) may become stale.
  */
-function mustUnshare(k: Kernel, page: Pfn, write: boolean): boolean {
-  return !write && hasFlag(k, folioOf(k, page), PG.anon) && !hasFlag(k, page, PG.anonExclusive);
+function mustUnshare(k: Kernel, page: Pfn, write: boolean, byPmd: boolean): boolean {
+  const head = folioOf(k, page);
+  // a PMD-mapped THP is exclusive as a whole, and its first page says so
+  return !write && hasFlag(k, head, PG.anon) && !hasFlag(k, byPmd ? head : page, PG.anonExclusive);
 }
 
 /**
@@ -148,7 +155,7 @@ function* gupFastPmd(k: Kernel, mm: number, vpn: number, write: boolean): Op<Pfn
   const page = (entryPfn(pmd.lo, pmd.hi) + (vpn & ((1 << k.geo.pmdOrder) - 1))) as Pfn;
   if (!tryGrab(k, page)) return NO_PFN;
   if (k.preempt) yield "gupFast.grabbed";
-  if (pmdChanged(k, mm, vpn, pmd) || (!isWritable(e, pmd.lo) && mustUnshare(k, page, write))) {
+  if (pmdChanged(k, mm, vpn, pmd) || (!isWritable(e, pmd.lo) && mustUnshare(k, page, write, true))) {
     unpin(k, page);
     return NO_PFN;
   }
@@ -180,7 +187,7 @@ function* gupFastPte(k: Kernel, mm: number, vpn: number, write: boolean, pmd: Pm
   const isStale =
     (k.era.gupFastRecheck && pmdChanged(k, mm, vpn, pmd)) ||
     (k.era.gupFastPteRecheck && (loAt(k, t, i) !== lo || hiAt(k, t, i) !== hi)) ||
-    (!isWritable(e, lo) && mustUnshare(k, page, write));
+    (!isWritable(e, lo) && mustUnshare(k, page, write, false));
   if (isStale) {
     unpin(k, page);
     return NO_PFN;
@@ -195,7 +202,7 @@ export function* gupSlow(k: Kernel, mm: number, vpn: number, write: boolean): Op
     if (vma === undefined) return refuseHole(k, mm, "__get_user_pages", "EFAULT", vpn, vpn + 1);
     if (!mayGup(vma, write)) return refuseAccess(k, vma, write, "EFAULT");
     const found = followPage(k, vma, vpn, write);
-    const unshare = found !== undefined && mustUnshare(k, found.pfn, write);
+    const unshare = found !== undefined && mustUnshare(k, found.pfn, write, found.huge);
     if (found !== undefined && !unshare && tryGrab(k, found.pfn)) return found.pfn;
     const r = yield* faultAndAccount(k, vma, vpn, FAULT.remote | (write ? FAULT.write : unshare ? FAULT.unshare : 0));
     if (r & VMF.oom) return fail("ENOMEM");

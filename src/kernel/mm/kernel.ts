@@ -52,24 +52,29 @@ export const MTHP = {
 } as const;
 export const MTHP_COUNTERS = 32;
 
-/** Layout of a page's row: 40 bytes; a chunk has the 512 pages of a page block (20 KiB). */
-export const PAGE_ROW = {
-  shift: 9,
-  width: 10,
-  flags: 0,
-  refcount: 1,
-  mapcount: 2,
-  mapping: 3,
-  /** two numbers */
-  index: 4,
-  stamp: 6,
-  step: 7,
-  buddyNext: 8,
-  buddyPrev: 9,
-} as const;
+/**
+ * Layout of the two rows of a page, 20 bytes each; a chunk has the 512 pages of a page block. What all tail pages of a folio have
+ * alike is apart from what only its head uses.
+ */
+export const PAGE_ROW = { shift: 9, width: 5, flags: 0, mapping: 1, stamp: 2, buddyNext: 3, buddyPrev: 4 } as const;
+/** `index` is two numbers */
+export const USE_ROW = { shift: 9, width: 5, refcount: 0, mapcount: 1, step: 2, index: 3 } as const;
 
-/** Where the row of a frame starts in its chunk. */
+/** Where both rows of a frame start in their chunks. */
 export const pageRowAt = (pfn: number): number => (pfn & ((1 << PAGE_ROW.shift) - 1)) * PAGE_ROW.width;
+
+/** Layout of a large folio's row, by head: 28 bytes; chunks are small, since most frames are no such head. */
+export const FOLIO_ROW = {
+  shift: 6,
+  width: 7,
+  entireMapcount: 0,
+  largeMapcount: 1,
+  pagesMapped: 2,
+  mlockCount: 3,
+  pincount: 4,
+  deferredNext: 5,
+  deferredPrev: 6,
+} as const;
 
 /** Layout of an entry's row: 12 bytes; a chunk has 1024 entries (12 KiB). */
 export const ENTRY_ROW = { shift: 10, width: 3, lo: 0, hi: 1, step: 2 } as const;
@@ -114,8 +119,9 @@ export class Kernel {
   readonly dirtyBits: number;
 
   // pages, by frame number
-  /** the fields from pageFlags to buddyPrev: see PAGE_ROW */
+  /** the fields of PAGE_ROW and of USE_ROW */
   readonly pageRows: RowChunks;
+  readonly useRows: RowChunks;
   readonly pageFlags: Field;
   readonly refcount: Field;
   /** number of page-table entries (PTE level) that map this page */
@@ -130,19 +136,23 @@ export class Kernel {
   readonly pageStep: Field;
 
   // large folios, by head; only chunks with large folios exist
+  /** the fields from entireMapcount to deferredPrev: see FOLIO_ROW */
+  readonly folioRows: RowChunks;
   /** PMD mappings of the whole folio */
-  readonly entireMapcount: Int32Column;
+  readonly entireMapcount: Field;
   /** sum over all entries that map any page of the folio (a PMD mapping counts once) */
-  readonly largeMapcount: Int32Column;
+  readonly largeMapcount: Field;
   /** pages with mapcount > 0 */
-  readonly pagesMapped: Int32Column;
+  readonly pagesMapped: Field;
+  /** mmIds and mmIdMapcount */
+  readonly mmIdRows: RowChunks;
   /** two slots (2*head, 2*head+1) of mm slot and its mappings: folio_mm_id of 6.15 */
-  readonly mmIds: Int32Column;
-  readonly mmIdMapcount: Int32Column;
-  readonly mlockCount: Int32Column;
-  readonly pincount: Int32Column;
-  readonly deferredNext: Int32Column;
-  readonly deferredPrev: Int32Column;
+  readonly mmIds: Field;
+  readonly mmIdMapcount: Field;
+  readonly mlockCount: Field;
+  readonly pincount: Field;
+  readonly deferredNext: Field;
+  readonly deferredPrev: Field;
 
   // free blocks, by head
   readonly buddyNext: Field;
@@ -219,23 +229,26 @@ export class Kernel {
     const s = this.store;
     this.pageRows = s.rows("page", PAGE_ROW.shift, PAGE_ROW.width);
     this.pageFlags = s.field(this.pageRows, "page.flags", PAGE_ROW.flags);
-    this.refcount = s.field(this.pageRows, "page.refcount", PAGE_ROW.refcount);
-    this.mapcount = s.field(this.pageRows, "page.mapcount", PAGE_ROW.mapcount);
     this.mapping = s.field(this.pageRows, "page.mapping", PAGE_ROW.mapping);
-    this.pageIndex = s.wideField(this.pageRows, "page.index", PAGE_ROW.index);
     this.stamp = s.field(this.pageRows, "page.stamp", PAGE_ROW.stamp);
-    this.pageStep = s.field(this.pageRows, "page.step", PAGE_ROW.step);
     this.buddyNext = s.field(this.pageRows, "buddy.next", PAGE_ROW.buddyNext);
     this.buddyPrev = s.field(this.pageRows, "buddy.prev", PAGE_ROW.buddyPrev);
-    this.entireMapcount = s.int32("folio.entireMapcount");
-    this.largeMapcount = s.int32("folio.largeMapcount");
-    this.pagesMapped = s.int32("folio.pagesMapped");
-    this.mmIds = s.int32("folio.mmIds");
-    this.mmIdMapcount = s.int32("folio.mmIdMapcount");
-    this.mlockCount = s.int32("folio.mlockCount");
-    this.pincount = s.int32("folio.pincount");
-    this.deferredNext = s.int32("folio.deferredNext");
-    this.deferredPrev = s.int32("folio.deferredPrev");
+    this.useRows = s.rows("page.use", USE_ROW.shift, USE_ROW.width);
+    this.refcount = s.field(this.useRows, "page.refcount", USE_ROW.refcount);
+    this.mapcount = s.field(this.useRows, "page.mapcount", USE_ROW.mapcount);
+    this.pageStep = s.field(this.useRows, "page.step", USE_ROW.step);
+    this.pageIndex = s.wideField(this.useRows, "page.index", USE_ROW.index);
+    this.folioRows = s.rows("folio", FOLIO_ROW.shift, FOLIO_ROW.width);
+    this.entireMapcount = s.field(this.folioRows, "folio.entireMapcount", FOLIO_ROW.entireMapcount);
+    this.largeMapcount = s.field(this.folioRows, "folio.largeMapcount", FOLIO_ROW.largeMapcount);
+    this.pagesMapped = s.field(this.folioRows, "folio.pagesMapped", FOLIO_ROW.pagesMapped);
+    this.mlockCount = s.field(this.folioRows, "folio.mlockCount", FOLIO_ROW.mlockCount);
+    this.pincount = s.field(this.folioRows, "folio.pincount", FOLIO_ROW.pincount);
+    this.deferredNext = s.field(this.folioRows, "folio.deferredNext", FOLIO_ROW.deferredNext);
+    this.deferredPrev = s.field(this.folioRows, "folio.deferredPrev", FOLIO_ROW.deferredPrev);
+    this.mmIdRows = s.rows("folio.mm", 7, 2);
+    this.mmIds = s.field(this.mmIdRows, "folio.mmIds", 0);
+    this.mmIdMapcount = s.field(this.mmIdRows, "folio.mmIdMapcount", 1);
     this.blockType = s.int32("buddy.blockType");
     this.freeHead = s.smallInt32("buddy.head", 8);
     this.freeCount = s.smallInt32("buddy.count", 8);

@@ -7,7 +7,7 @@ import { hasFlag } from "./folio.ts";
 import type { Kernel } from "./kernel.ts";
 import { enoughMemory, mayExpand, refuseExpand, statAccount } from "./mmap.ts";
 import { PG } from "./pageFlags.ts";
-import { entryPfn, hiAt, indexAt, loAt, present, pteLevel, setEntry, walkTo } from "./pgtable.ts";
+import { entryPfn, hiAt, holeEnd, indexAt, loAt, present, pteLevel, setEntry, walkTo } from "./pgtable.ts";
 import { mmPopulate } from "./populate.ts";
 import { protHi, protLo } from "./prot.ts";
 import type { Task, Vma } from "./records.ts";
@@ -49,13 +49,20 @@ function traceChanged(k: Kernel, vma: Vma, vpn: number, pages: number, was: numb
   const e = k.geo.encoding;
   if ((vma.flags & VM.write) === 0 || isWritable(e, was)) return;
   const untracked = k.profile.config.softDirty && (vma.flags & VM.softDirty) === 0 && (lo & e.softDirty) === 0;
-  traceMadeWritable(k, vma, vpn, pages, isWritable(e, lo), zero, entryPfn(lo, hi), untracked);
+  const which = k.era.mprotectMakesWritable;
+  const byRelease = which === "no" || (which === "dirtyPtes" && ((lo & e.leaf) !== 0 || (lo & e.dirty) === 0));
+  traceMadeWritable(k, vma, vpn, pages, isWritable(e, lo), zero, entryPfn(lo, hi), byRelease, untracked);
 }
 
 /** change_protection over a VMA whose flags are the new ones. */
 export function changeProtection(k: Kernel, vma: Vma, start: number, end: number): void {
   const block = 1 << (k.geo.pmdLevel < 0 ? k.geo.levels[pteLevel(k)].bits : k.geo.pmdOrder);
   for (let vpn = start; vpn < end;) {
+    const hole = holeEnd(k, k.mms.get(vma.mm).pgd, vpn);
+    if (hole > vpn) {
+      vpn = hole;
+      continue;
+    }
     const next = Math.min(end, Math.floor(vpn / block) * block + block);
     const pmd = pmdOf(k, vma.mm, vpn);
     if (pmd !== undefined && isHugePmd(k, pmd.lo)) {

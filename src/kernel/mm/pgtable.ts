@@ -72,7 +72,8 @@ function isCached(k: Kernel, mm: number, vpn: number): boolean {
 export const cachedTable = (k: Kernel, mm: number, vpn: number): TableIndex => (isCached(k, mm, vpn) ? k.tableCache.table : NO_TABLE);
 
 /** The entry for `vpn` in it, -1 when it is not known. */
-export const cachedEntry = (k: Kernel, mm: number, vpn: number): number => (isCached(k, mm, vpn) ? k.tableCache.firstEntry + (vpn - k.tableCache.first) : -1);
+export const cachedEntry = (k: Kernel, mm: number, vpn: number): number =>
+  isCached(k, mm, vpn) ? k.tableCache.firstEntry + ((vpn - k.tableCache.first) | 0) : -1;
 
 /** Keeps where a walk of `vpn` ended. */
 export function cacheTable(k: Kernel, mm: number, vpn: number, t: TableIndex): void {
@@ -179,6 +180,27 @@ export function walkTo(k: Kernel, pgd: TableIndex, vpn: number, level: number): 
     t = k.mapping.get(entryPfn(lo, k.entryHi.get(e)));
   }
   return asTable(t);
+}
+
+/**
+ * Where the hole ends that an empty upper-level entry makes at `vpn`; `vpn` itself where tables lead down to the lowest level or to a leaf.
+ * Lets a walk pass over 512 GiB without tables in one step.
+ */
+export function holeEnd(k: Kernel, pgd: TableIndex, vpn: number): number {
+  const geo = k.geo;
+  let t: number = pgd;
+  for (let l = 0; l < geo.levels.length - 1; l++) {
+    const e = t * geo.tableStride + indexAt(geo, l, vpn);
+    const lo = k.entryLo.get(e);
+    const hi = k.entryHi.get(e);
+    if (lo === 0 && hi === 0) {
+      const span = 2 ** geo.levels[l].shift;
+      return Math.floor(vpn / span) * span + span;
+    }
+    if ((lo & geo.encoding.present) === 0 || (lo & geo.encoding.leaf) !== 0) return vpn;
+    t = k.mapping.get(entryPfn(lo, hi));
+  }
+  return vpn;
 }
 
 /** As walkTo, making the tables that are missing. NO_TABLE when memory is out or a leaf is in the way. */

@@ -1,9 +1,9 @@
-import { bugOn } from "../assert.ts";
+import { kernelBug } from "../assert.ts";
 import type { Era } from "../era/era.ts";
 import type { Pfn } from "../units.ts";
-import { deferredSplit, folioOrder, folioPages, hasFlag, lruAdd, mlockFolio, munlockFolio, setFlag } from "./folio.ts";
-import { folioOf, MTHP, type Kernel } from "./kernel.ts";
-import { PG } from "./pageFlags.ts";
+import { deferredSplit, folioPages, hasFlag, lruItem, mlockFolio, munlockFolio, setFlag } from "./folio.ts";
+import { folioOf, MTHP, PAGE_ROW, pageRowAt, USE_ROW, type Kernel } from "./kernel.ts";
+import { ORDER_MASK, ORDER_SHIFT, PG } from "./pageFlags.ts";
 import type { Vma } from "./records.ts";
 import { VM, VM_SPECIAL } from "./vmFlags.ts";
 import { VMSTAT } from "./vmstat.ts";
@@ -51,40 +51,46 @@ function subLarge(k: Kernel, head: number, diff: number, mm: number): void {
 
 /** folio_add_new_anon_rmap + folio_add_lru_vma: the first mapping of a fresh folio, exclusive. `byPmd`: as one PMD leaf. */
 export function addNewAnonRmap(k: Kernel, head: Pfn, vma: Vma, vpn: number, byPmd: boolean): void {
-  const flags = k.pageFlags.get(head);
-  const set = PG.anon | PG.swapbacked | PG.uptodate;
-  k.mapping.set(head, vma.anonVma);
-  k.pageIndex.set(head, vma.pgoff + (vpn - vma.start));
-  k.pageStep.set(head, k.step);
-  if ((flags & PG.head) === 0) {
-    k.pageFlags.set(head, flags | set | PG.anonExclusive);
-    k.mapcount.set(head, 1);
-    k.vmstat.add(VMSTAT.nrAnonPages, 1);
-  } else {
-    const order = folioOrder(k, head);
-    const n = 1 << order;
-    k.pageFlags.set(head, flags | set | PG.anonExclusive);
-    if (byPmd) {
-      k.entireMapcount.set(head, 1);
-      addLarge(k, head, 1, vma.mm);
-      k.vmstat.add(VMSTAT.nrAnonTransparentHugepages, 1);
-    } else {
-      k.pageFlags.fill(head + 1, n - 1, PG.tail | PG.anonExclusive);
-      k.mapcount.fill(head, n, 1);
-      k.pagesMapped.set(head, n);
-      addLarge(k, head, n, vma.mm);
-    }
-    k.vmstat.add(VMSTAT.nrAnonPages, n);
-    if (k.era.mthpStats) k.countMthp(order, MTHP.nrAnon);
-  }
-  if (lockedVma(vma)) {
-    const pages = folioPages(k, head);
-    setFlag(k, head, PG.mlocked | PG.unevictable);
+  const locked = lockedVma(vma);
+  const at = pageRowAt(head);
+  const page = k.pageRows.ownRow(head);
+  const fresh = page[at + PAGE_ROW.flags];
+  const order = (fresh & ORDER_MASK) >>> ORDER_SHIFT;
+  const n = 1 << order;
+  const index = vma.pgoff + (vpn - vma.start);
+  // on the LRU from here on (folio_add_lru_vma), a locked one on the list of those that are not looked at
+  const flags = fresh | PG.anon | PG.swapbacked | PG.uptodate | PG.anonExclusive | PG.lru | (locked ? PG.mlocked | PG.unevictable : 0);
+  page[at + PAGE_ROW.flags] = flags;
+  page[at + PAGE_ROW.mapping] = vma.anonVma;
+  const use = k.useRows.ownRow(head);
+  use[at + USE_ROW.step] = k.step;
+  use[at + USE_ROW.index] = index | 0;
+  use[at + USE_ROW.index + 1] = index * 2 ** -32;
+  if (order === 0) use[at + USE_ROW.mapcount] = 1;
+  else mapNewLarge(k, head, order, vma.mm, byPmd);
+  k.vmstat.add(VMSTAT.nrAnonPages, n);
+  k.vmstat.add(lruItem(flags), n);
+  if (locked) {
     k.mlockCount.set(head, 1);
-    k.countVm(VMSTAT.nrMlock, pages);
-    k.countVm(VMSTAT.unevictablePgsMlocked, pages);
+    k.countVm(VMSTAT.nrMlock, n);
+    k.countVm(VMSTAT.unevictablePgsMlocked, n);
   }
-  lruAdd(k, head);
+}
+
+/** Map counts and statistics of a large folio that is mapped whole for the first time. */
+function mapNewLarge(k: Kernel, head: Pfn, order: number, mm: number, byPmd: boolean): void {
+  const n = 1 << order;
+  if (byPmd) {
+    k.entireMapcount.set(head, 1);
+    addLarge(k, head, 1, mm);
+    k.vmstat.add(VMSTAT.nrAnonTransparentHugepages, 1);
+  } else {
+    k.pageFlags.fill(head + 1, n - 1, PG.tail | PG.anonExclusive);
+    k.mapcount.fill(head, n, 1);
+    k.pagesMapped.set(head, n);
+    addLarge(k, head, n, mm);
+  }
+  if (k.era.mthpStats) k.countMthp(order, MTHP.nrAnon);
 }
 
 /** folio_add_anon_rmap_ptes on `n` consecutive pages of one folio that is mapped already or was before. */
@@ -159,7 +165,7 @@ export function removeRmapPtes(k: Kernel, page: Pfn, n: number, vma: Vma): void 
   k.pageStep.set(head, k.step);
   if (!hasFlag(k, head, PG.head)) {
     const left = k.mapcount.get(head) - 1;
-    bugOn(left < 0, `page ${head}: map count below zero`);
+    if (left < 0) kernelBug(`page ${head}: map count below zero`);
     k.mapcount.set(head, left);
     if (left === 0) k.vmstat.add(VMSTAT.nrAnonPages, -1);
     if (lockedVma(vma)) munlockFolio(k, head);
@@ -173,12 +179,12 @@ export function removeRmapPtes(k: Kernel, page: Pfn, n: number, vma: Vma): void 
   let last = 0;
   for (let i = 0; i < n; i++) {
     const left = k.mapcount.get(page + i) - 1;
-    bugOn(left < 0, `page ${page + i}: map count below zero`);
+    if (left < 0) kernelBug(`page ${page + i}: map count below zero`);
     k.mapcount.set(page + i, left);
     if (left === 0) last++;
   }
   k.pagesMapped.add(head, -last);
-  if (k.tracer !== null && last < n && k.entireMapcount.get(head) > 0) traceStillHuge(k, vma, head);
+  if (k.tracer !== null && last > 0 && k.entireMapcount.get(head) > 0) traceStillHuge(k, vma, head);
   if (last > 0 && k.entireMapcount.get(head) === 0) {
     k.vmstat.add(VMSTAT.nrAnonPages, -last);
     // 6.1 queues whenever a subpage loses its last mapping, even the last subpage
@@ -192,7 +198,7 @@ export function removeRmapPmd(k: Kernel, head: Pfn, vma: Vma): void {
   k.pageStep.set(head, k.step);
   subLarge(k, head, 1, vma.mm);
   const left = k.entireMapcount.get(head) - 1;
-  bugOn(left < 0, `folio ${head}: PMD map count below zero`);
+  if (left < 0) kernelBug(`folio ${head}: PMD map count below zero`);
   k.entireMapcount.set(head, left);
   if (left === 0) {
     const pages = folioPages(k, head);

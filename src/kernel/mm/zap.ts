@@ -1,6 +1,21 @@
 import { folioPut } from "./folio.ts";
 import { folioOf, MMC, type Kernel } from "./kernel.ts";
-import { accountPteTable, clearEntry, entryPfn, hiAt, indexAt, isMarker, loAt, MARKER, present, pteLevel, tableBelow, tableFree, walkTo } from "./pgtable.ts";
+import {
+  accountPteTable,
+  clearEntry,
+  entryPfn,
+  hiAt,
+  holeEnd,
+  indexAt,
+  isMarker,
+  loAt,
+  MARKER,
+  present,
+  pteLevel,
+  tableBelow,
+  tableFree,
+  walkTo,
+} from "./pgtable.ts";
 import type { Vma } from "./records.ts";
 import { removeRmapPtes } from "./rmap.ts";
 import { tlbFlushRange } from "./tlb.ts";
@@ -22,8 +37,14 @@ export const ZAP_ALL: ZapDetails = { keepGuards: false, reclaimTables: false };
 /** unmap_page_range: removes every translation of [start, end) of a VMA and drops the pages. */
 export function zapRange(k: Kernel, vma: Vma, start: number, end: number, details: ZapDetails): void {
   const block = k.geo.pmdLevel < 0 ? 1 << k.geo.levels[pteLevel(k)].bits : 1 << k.geo.levels[k.geo.pmdLevel].shift;
+  const { pgd } = k.mms.get(vma.mm);
   let vpn = start;
   while (vpn < end) {
+    const hole = holeEnd(k, pgd, vpn);
+    if (hole > vpn) {
+      vpn = hole;
+      continue;
+    }
     const next = Math.min(end, Math.floor(vpn / block) * block + block);
     zapBlock(k, vma, vpn, next, details, block);
     vpn = next;

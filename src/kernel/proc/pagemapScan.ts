@@ -124,7 +124,7 @@ class Scan {
     for (const p of walkPages(this.#k, vma.mm, from, to)) {
       const full =
         p.state === "none"
-          ? onlyWritten
+          ? onlyWritten || this.#k.era.scanEmptyWritten
             ? this.#emptyEntries(vma, p, category)
             : this.#page(p.vpn, p.vpn + p.pages, category)
           : this.#page(p.vpn, p.vpn + p.pages, category | categoriesOf(this.#k, p));
@@ -133,7 +133,7 @@ class Scan {
     return null;
   }
 
-  /** The quick way for "written" alone reports empty entries of a page table as written, but not a hole without a table. */
+  /** Empty entries of a page table count as written here, a hole without a table does not. */
   #emptyEntries(vma: Vma, p: PageEntry, category: number): Full | null {
     const k = this.#k;
     const block = 1 << (k.geo.pmdLevel < 0 ? k.geo.levels[pteLevel(k)].bits : k.geo.pmdOrder);
@@ -141,7 +141,7 @@ class Scan {
     for (let vpn = p.vpn; vpn < end;) {
       const next = Math.min(end, Math.floor(vpn / block) * block + block);
       const table = walkTo(k, k.mms.get(vma.mm).pgd, vpn, pteLevel(k));
-      const full = table === 0 ? this.#page(vpn, next, category) : this.#output(vpn, next, category | PAGE_IS.written);
+      const full = this.#page(vpn, next, table === 0 ? category : category | PAGE_IS.written);
       if (full !== null) return full;
       vpn = next;
     }

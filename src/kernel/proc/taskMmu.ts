@@ -5,7 +5,7 @@ import type { Pfn } from "../units.ts";
 import { folioOrder, folioPages, hasFlag, pageMapcount } from "../mm/folio.ts";
 import { folioOf, type Kernel } from "../mm/kernel.ts";
 import { PG } from "../mm/pageFlags.ts";
-import { entryPfn, hiAt, indexAt, isMarker, loAt, MARKER, present, pteLevel, walkTo } from "../mm/pgtable.ts";
+import { entryPfn, hiAt, holeEnd, indexAt, isMarker, loAt, MARKER, present, pteLevel, walkTo } from "../mm/pgtable.ts";
 import type { Vma } from "../mm/records.ts";
 import { VM } from "../mm/vmFlags.ts";
 
@@ -42,6 +42,12 @@ export function* walkPages(k: Kernel, mm: number, start: number, end: number): G
     emptyFrom = -1;
   };
   for (let vpn = start; vpn < end;) {
+    const hole = holeEnd(k, pgd, vpn);
+    if (hole > vpn) {
+      if (emptyFrom < 0) emptyFrom = vpn;
+      vpn = Math.min(end, hole);
+      continue;
+    }
     const next = Math.min(end, Math.floor(vpn / block) * block + block);
     const pmd = pmdOf(k, mm, vpn);
     if (pmd !== undefined && isHugePmd(k, pmd.lo)) {

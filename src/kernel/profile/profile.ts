@@ -91,7 +91,7 @@ const RECORDED: readonly Profile[] = [
     release: "6.18",
     kernelRelease: "6.18.44",
     recorded: true,
-    fixes: {},
+    fixes: { scanEmptyWritten: true },
     config: { ...debianConfig, memoryFailure: false, softDirty: false, fsrs: true },
     memoryMiB: 24576,
     cpus: 2,

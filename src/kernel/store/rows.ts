@@ -1,5 +1,8 @@
 import { Chunks, type Column, type ColumnSnapshot } from "./column.ts";
 
+/** Rows that fillRows writes one by one: below that many a call of the engine costs more. */
+const SEED_ROWS = 32;
+
 /**
  * Columns whose numbers for one index lie side by side, because they change together: a row for each page, for each entry.
  * Code that changes one number goes through the field, which is a column like any other. Code that changes many of one
@@ -24,6 +27,22 @@ export class RowChunks extends Chunks<Int32Array> {
   /** The chunk that holds the row of `i`, for writing. It holds until the next snapshot or restore. A ReadWatch sees nothing read from it. */
   ownRow(i: number): Int32Array {
     return i >>> this.shift === this.hotAt ? this.hot : this.heat(i >>> this.shift);
+  }
+
+  /** Sets whole rows, `count` from `start` on, to the same numbers (`row` has `width`). */
+  fillRows(start: number, count: number, row: readonly number[]): void {
+    const { width, mask } = this;
+    for (let i = start; i < start + count;) {
+      const chunk = this.ownRow(i);
+      const first = (i & mask) * width;
+      const stop = Math.min(start + count, i - (i & mask) + mask + 1);
+      const end = first + (stop - i) * width;
+      const seed = Math.min(end, first + SEED_ROWS * width);
+      for (let at = first; at < seed; at += width) for (let n = 0; n < width; n++) chunk[at + n] = row[n];
+      // what is filled already is copied behind itself, twice as much each time
+      for (let done = seed - first; first + done < end; done *= 2) chunk.copyWithin(first + done, first, Math.min(first + done, end - done));
+      i = stop;
+    }
   }
 
   override snapshot(): ColumnSnapshot<Int32Array> {
@@ -69,9 +88,22 @@ export class Field implements Column {
     this.rows.ownRow(i)[(i & this.mask) * this.width + this.offset] += delta;
   }
 
+  /** The first index of [start, end) that is not zero, or -1. What no chunk exists for is zero, and costs nothing. */
+  firstNotZero(start: number, end: number): number {
+    for (let i = start; i < end;) {
+      const stop = this.chunkEnd(i, end);
+      const chunk = this.rows.chunks[i >>> this.shift];
+      if (chunk !== undefined) {
+        for (let j = i; j < stop; j++) if (chunk[(j & this.mask) * this.width + this.offset] !== 0) return j;
+      }
+      i = stop;
+    }
+    return -1;
+  }
+
   fill(start: number, count: number, value: number): void {
     for (let i = start; i < start + count;) {
-      const stop = Math.min(start + count, (Math.floor(i / (this.mask + 1)) + 1) * (this.mask + 1));
+      const stop = this.chunkEnd(i, start + count);
       if (value !== 0 || this.rows.chunks[i >>> this.shift] !== undefined) {
         const chunk = this.rows.ownRow(i);
         const end = (i & this.mask) * this.width + this.offset + (stop - i) * this.width;
@@ -79,6 +111,11 @@ export class Field implements Column {
       }
       i = stop;
     }
+  }
+
+  /** Where the chunk of `i` ends, or `end` if that is before. */
+  private chunkEnd(i: number, end: number): number {
+    return Math.min(end, i - (i & this.mask) + this.mask + 1);
   }
 }
 

@@ -71,6 +71,11 @@ export function* madviseCollapse(k: Kernel, vmaIn: Vma, start: number, end: numb
     return refuseArgument(k, vmaIn.mm, "madvise_collapse", errnoOf(k.era.collapseErrno, lastFail), "refuse.collapse", "range", end - start, "hint.collapse");
   if (done === wanted) return 0;
   const errno = errnoOf(k.era.collapseErrno, lastFail);
-  const other = errnoOf(k.era.collapseErrno === "v65" ? "v61" : "v65", lastFail);
-  return errno === other ? fail(errno, "hint.collapse") : refuseRelease(k, vmaIn.mm, "madvise_collapse_errno", errno, "collapseErrno", "hint.collapse");
+  if (k.tracer !== null) {
+    // without MADV_COLLAPSE the answer would be EINVAL anyway
+    if (errno !== "EINVAL") refuseRelease(k, vmaIn.mm, "madvise_behavior_valid", errno, "madvCollapse");
+    if (errno !== errnoOf(k.era.collapseErrno === "v65" ? "v61" : "v65", lastFail))
+      refuseRelease(k, vmaIn.mm, "madvise_collapse_errno", errno, "collapseErrno");
+  }
+  return fail(errno, "hint.collapse");
 }

@@ -143,13 +143,14 @@ export function traceMadeWritable(
   writable: boolean,
   zero: boolean,
   pfn: number,
+  byRelease: boolean,
   softDirtyMissing: boolean,
 ): void {
   const era: Cause = { kind: "era", behaviour: "mprotectMakesWritable", value: k.era.mprotectMakesWritable };
   const exclusive = (k.pageFlags.get(pfn) & PG.anonExclusive) !== 0;
   const own = folioCause(vma, vpn, pfn, "PageAnonExclusive", exclusive ? 1 : 0);
   const fails: Cause[] = [];
-  if (k.era.mprotectMakesWritable !== "all") fails.push(era);
+  if (byRelease) fails.push(era);
   if (zero) fails.push(entryCause(vma, vpn, "zero"));
   else if (!exclusive) fails.push(own);
   if (softDirtyMissing) fails.push({ kind: "config", name: "softDirty", value: true });
@@ -175,15 +176,20 @@ export function traceZapped(k: Kernel, vma: Vma, vpn: number, n: number, head: n
     decide(k, "zap_pte_range", "zap.freed", "freed", [{ kind: "operation" }], vma.mm, vpn, n);
     return;
   }
-  const cause: Cause = large ? folioCause(vma, vpn, head, "mapped_pages", left) : folioCause(vma, vpn, head, "folio_ref_count", left);
+  const cause: Cause = large ? folioCause(vma, vpn, head, "mapped_pages", left) : folioCause(vma, vpn, head, "folio_ref_count", left + n);
   decide(k, "zap_pte_range", "zap.kept", "kept", [cause], vma.mm, vpn, n);
 }
 
-/** deferred_split_folio. `why`: what it depends on when it is not the release. */
+/** deferred_split_folio. `byRelease`: it is not queued for the release's sake. */
 export function traceDeferred(k: Kernel, head: number, partially: boolean, queued: boolean, byRelease: boolean): void {
-  const causes: Cause[] = byRelease ? [{ kind: "era", behaviour: "deferredSplit", value: k.era.deferredSplit }] : [];
-  if (!partially) causes.push({ kind: "setting", path: "/sys/kernel/mm/transparent_hugepage/shrink_underused", value: k.g.shrinkUnderused });
-  else if (!byRelease) causes.push({ kind: "operation" });
+  const flags = k.pageFlags.get(head);
+  // a folio that waits for the underused shrinker counts as partially mapped only where the two are told apart
+  const toldApart = (flags & PG.deferred) !== 0 && (flags & PG.partiallyMapped) === 0;
+  const causes: Cause[] = byRelease || (partially && toldApart) ? [{ kind: "era", behaviour: "deferredSplit", value: k.era.deferredSplit }] : [];
+  if (!partially) {
+    causes.push({ kind: "setting", path: "/sys/kernel/mm/transparent_hugepage/shrink_underused", value: k.g.shrinkUnderused });
+    causes.push({ kind: "era", behaviour: "collapseQueuesDeferred", value: k.era.collapseQueuesDeferred });
+  } else if (!byRelease) causes.push({ kind: "operation" });
   const at = placeOf(k, head);
   decide(
     k,
@@ -237,7 +243,8 @@ export function traceAdvised(
   if (did === "done") decide(k, symbol, what === "cold" ? "cold.aged" : "lazyfree.marked", "done", [{ kind: "operation" }], vma.mm, vpn, pages);
   else if (did === "split") {
     const range: Cause = { kind: "argument", name: "range", value: `${pages} pages` };
-    decide(k, symbol, what === "cold" ? "cold.split" : "lazyfree.split", "split", [range], vma.mm, vpn, pages);
+    const folio = placeOf(k, head);
+    decide(k, symbol, what === "cold" ? "cold.split" : "lazyfree.split", "split", [range], vma.mm, folio.vpn, folio.pages);
   } else {
     const causes: Cause[] = [folioCause(vma, vpn, head, "folio_maybe_mapped_shared", 1)];
     if (!sharedElsewhere) causes.push({ kind: "era", behaviour: "mappedShared", value: k.era.mappedShared });

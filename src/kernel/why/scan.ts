@@ -16,11 +16,11 @@ export interface ScanCounts {
   readonly at: number;
 }
 
-type LimitFile = "max_ptes_none" | "max_ptes_shared" | "max_ptes_swap" | "pages_to_scan";
+type LimitFile = "max_ptes_none" | "max_ptes_shared" | "pages_to_scan";
 
 function limit(k: Kernel, file: LimitFile): Cause {
   const s = k.g.khugepaged;
-  const value = { max_ptes_none: s.maxPtesNone, max_ptes_shared: s.maxPtesShared, max_ptes_swap: s.maxPtesSwap, pages_to_scan: s.pagesToScan }[file];
+  const value = { max_ptes_none: s.maxPtesNone, max_ptes_shared: s.maxPtesShared, pages_to_scan: s.pagesToScan }[file];
   return { kind: "setting", path: `${THP_DIR}/khugepaged/${file}`, value };
 }
 
@@ -43,7 +43,7 @@ export function traceScan(k: Kernel, vma: Vma, start: number, daemon: boolean, r
         causes.push(limit(k, "pages_to_scan"));
         if (c.noneOrZero > 0) causes.push(limit(k, "max_ptes_none"));
         if (c.shared > 0) causes.push(limit(k, "max_ptes_shared"));
-      } else causes.push({ kind: "operation" });
+      } else causes.push({ kind: "operation" }, { kind: "era", behaviour: "madvCollapse", value: true });
       break;
     case "EXCEED_NONE_PTE":
       causes.push(limit(k, "max_ptes_none"), entry("none", start, n));
@@ -52,7 +52,8 @@ export function traceScan(k: Kernel, vma: Vma, start: number, daemon: boolean, r
       causes.push(limit(k, "max_ptes_shared"), folio("folio_maybe_mapped_shared", 1));
       break;
     case "EXCEED_SWAP_PTE":
-      causes.push(limit(k, "max_ptes_swap"), entry("guard"));
+      // more would be let through, but what is there is no swap entry and cannot be collapsed
+      causes.push(entry("guard"));
       break;
     case "PTE_NON_PRESENT":
       causes.push(entry("guard"));

@@ -42,6 +42,12 @@ function checkSettings(k: Kernel, flags: number, order: number, advised: Cause, 
   const mode = k.era.mthp ? sizeMode(k.g, order) : "inherit";
   const own: Cause[] = k.era.mthp ? [{ kind: "setting", path: sizeFile(order), value: mode }] : [];
   const isAdvised = (flags & VM.hugePage) !== 0;
+  if (mode !== "inherit" && order === k.geo.pmdOrder) {
+    // before there were sizes the global file alone decided about this one
+    const globally = k.g.enabled === "always" || (k.g.enabled === "madvise" && isAdvised);
+    const allowed = mode === "always" || (mode === "madvise" && isAdvised);
+    if (globally !== allowed) own.push({ kind: "era", behaviour: "mthp", value: true });
+  }
   if (mode === "always") out.holds.push(...own);
   else if (mode === "never") out.fails.push({ rule: "thp.sizeNever", causes: own });
   else if (mode === "madvise") {
@@ -56,9 +62,10 @@ function checkSettings(k: Kernel, flags: number, order: number, advised: Cause, 
 function checkPrctl(k: Kernel, vma: Vma, flags: number, forced: boolean, advised: Cause, out: OrderChecks): void {
   const value = k.mms.get(vma.mm).thpDisable;
   const cause: Cause = { kind: "prctl", mm: vma.mm, value };
+  const excepts: Cause = { kind: "era", behaviour: "thpDisableExceptAdvised", value: k.era.thpDisableExceptAdvised };
   if (value === 0) out.holds.push(cause);
-  else if (value === 3 && forced) out.holds.push(cause);
-  else if (value === 3 && (flags & VM.hugePage) !== 0) out.holds.push(cause, advised);
+  else if (value === 3 && forced) out.holds.push(excepts);
+  else if (value === 3 && (flags & VM.hugePage) !== 0) out.holds.push(cause, advised, excepts, { kind: "era", behaviour: "mthp", value: k.era.mthp });
   else out.fails.push({ rule: "thp.prctl", causes: value === 3 ? [cause, advised] : [cause] });
 }
 
@@ -183,7 +190,12 @@ export function traceRegistration(k: Kernel, vma: Vma, flags: number, wanted: bo
     symbol: "khugepaged_enter_vma",
     rule: registered ? "khugepaged.registered" : wanted ? "khugepaged.notRegistered" : "khugepaged.stopped",
     outcome: registered ? "MMF_VM_HUGEPAGE" : "no",
-    causes: registered ? checks.holds : wanted && first !== undefined ? first.causes : stopped,
+    // MADV_HUGEPAGE clears VM_NOHUGEPAGE itself: what it was before is no cause
+    causes: registered
+      ? checks.holds.filter((c) => flags === vma.flags || c.kind !== "vmaFlag" || c.flag !== "VM_NOHUGEPAGE")
+      : wanted && first !== undefined
+        ? first.causes
+        : stopped,
     also: registered ? [] : checks.fails.slice(wanted ? 1 : 0).map((f) => f.causes[0]),
     mm: vma.mm,
     vpn: vma.start,

@@ -126,7 +126,6 @@ export type RefusalRule =
   | "refuse.permission"
   | "refuse.special"
   | "refuse.limit"
-  | "refuse.capability"
   | "refuse.memory"
   | "refuse.overcommit"
   | "refuse.mapCount"

@@ -39,12 +39,14 @@ export function hasVmaFlag(vma: Vma, name: VmaFlagName): boolean {
   return high !== undefined && (vma.flagsHi & high[1]) !== 0;
 }
 
-/** Flags that two VMAs have to share to merge, by name, in which they differ. */
+/** Flags that two VMAs have to share to merge, by name, in which they differ; VM_ACCOUNT comes and goes with VM_WRITE. */
 function differing(vma: Vma, flags: number, flagsHi: number): VmaFlagName[] {
   return [
     ...FLAG_BITS.filter(([name, bit]) => name !== "VM_SOFTDIRTY" && ((vma.flags ^ flags) & bit) !== 0),
     ...HIGH_FLAG_BITS.filter(([, bit]) => ((vma.flagsHi ^ flagsHi) & bit) !== 0),
-  ].map(([name]) => name);
+  ]
+    .map(([name]) => name)
+    .filter((name, _, all) => name !== "VM_ACCOUNT" || !all.includes("VM_WRITE"));
 }
 
 /** What is asked of a neighbour: the mapping that would be merged with it. */

@@ -8,7 +8,7 @@ import { printBody } from "../../shell/command/printOperation.ts";
 import type { OperationBody } from "../../shell/operation.ts";
 import { togglesOfBehaviour } from "./explanation.ts";
 import type { ScriptHistory } from "./history.ts";
-import { stepsOfCauses } from "./replay.ts";
+import { stepsOfCauses, traceBack } from "./replay.ts";
 import { readCause } from "./readState.ts";
 
 /**
@@ -21,8 +21,8 @@ export type Edit =
   | { readonly kind: "insert"; readonly before: number; readonly lines: readonly string[] }
   | { readonly kind: "remove"; readonly line: number }
   | { readonly kind: "replace"; readonly line: number; readonly text: string }
-  /** boots with a patch: "+id" or "-id" */
-  | { readonly kind: "patch"; readonly patch: string }
+  /** boots with a patch: "+id" or "-id"; with `step`: only that step is carried out with it */
+  | { readonly kind: "patch"; readonly patch: string; readonly step?: number }
   | { readonly kind: "memory"; readonly factor: number }
   | { readonly kind: "config"; readonly name: string; readonly value: boolean }
   | { readonly kind: "capability"; readonly set: boolean };
@@ -47,8 +47,8 @@ interface Place {
   readonly lines: readonly string[];
   /** the step whose decision the cause belongs to */
   readonly step: number;
-  /** the step that made the cause so; 0: none */
-  readonly setBy: number;
+  /** the steps that made the cause so, or brought it from elsewhere, latest first */
+  readonly makers: readonly number[];
 }
 
 const hex = (vpn: number): string => `0x${(vpn * 4096).toString(16)}`;
@@ -56,8 +56,8 @@ const bytes = (pages: number): string => `0x${(pages * 4096).toString(16)}`;
 
 /** Ways to change a cause of a decision of a step; the first is the most direct. Empty: a script cannot change it. */
 export function changesOf(history: ScriptHistory, lines: readonly string[], step: number, cause: Cause): Change[] {
-  const [setBy] = readCause(history.world.machine, cause) === null ? [0] : stepsOfCauses(history, step, [cause]);
-  const place: Place = { history, lines, step, setBy };
+  const makers = readCause(history.world.machine, cause) === null ? [] : traceBack(history, cause, stepsOfCauses(history, step, [cause])[0]);
+  const place: Place = { history, lines, step, makers: makers.map((made) => made.step).filter((made) => made > 0) };
   history.goBefore(step);
   try {
     return waysTo(place, cause);
@@ -67,7 +67,7 @@ export function changesOf(history: ScriptHistory, lines: readonly string[], step
 }
 
 const before = (p: Place, ...text: string[]): Change => [{ kind: "insert", before: p.step - 1, lines: text }];
-const removed = (p: Place): Change[] => (p.setBy > 0 ? [[{ kind: "remove", line: p.setBy - 1 }]] : []);
+const removed = (p: Place): Change[] => p.makers.map((made): Change => [{ kind: "remove", line: made - 1 }]);
 
 /** The line of the process with this address space. */
 function by(p: Place, mm: number, text: string): string {
@@ -94,7 +94,7 @@ function waysTo(p: Place, cause: Cause): Change[] {
       return vma === undefined ? [] : [before(p, by(p, cause.mm, `touch ${hex(vma.end - 1)} w`))];
     }
     case "offset":
-      return removed(p);
+      return remapped(p, cause);
     case "prctl":
       return (cause.value === 0 ? ["1"] : ["0", "1"]).map((value) => before(p, by(p, cause.mm, `prctl thp_disable ${value}`)));
     case "entry":
@@ -106,11 +106,11 @@ function waysTo(p: Place, cause: Cause): Change[] {
     case "argument":
       return operationVariants(p, (body) => argumentVariants(p, body, cause.name));
     case "limit":
-      return ["0", "1T"].map((value) => before(p, by(p, cause.mm, `rlimit ${cause.resource} ${value}`)));
+      return ["0", "1024G"].map((value) => before(p, by(p, cause.mm, `rlimit ${cause.resource} ${value}`)));
     case "capability":
       return [[{ kind: "capability", set: !cause.set }]];
     case "era":
-      return togglesOfBehaviour(cause.behaviour).flatMap((id): Change[] => [[{ kind: "patch", patch: `+${id}` }], [{ kind: "patch", patch: `-${id}` }]]);
+      return eraWays(p, cause.behaviour);
     case "config":
       return [[{ kind: "config", name: cause.name, value: !cause.value }]];
     case "memory":
@@ -118,6 +118,16 @@ function waysTo(p: Place, cause: Cause): Change[] {
     case "operation":
       return [[{ kind: "remove", line: p.step - 1 }]];
   }
+}
+
+/** Other releases as far as a behaviour goes: its toggles on up to each of them and off from there on, for the whole run or for the step alone. */
+function eraWays(p: Place, behaviour: string): Change[] {
+  const ids = togglesOfBehaviour(behaviour);
+  const releases = [...ids, ""].map((_, on) => ids.map((id, i) => `${i < on ? "+" : "-"}${id}`));
+  return [
+    ...releases.map((all) => all.map((patch): Edit => ({ kind: "patch", patch }))),
+    ...releases.map((all) => all.map((patch): Edit => ({ kind: "patch", patch, step: p.step }))),
+  ];
 }
 
 /** What a kernel file could hold instead: its other words, or numbers at its ends. */
@@ -157,23 +167,33 @@ function flagWays(p: Place, cause: Extract<Cause, { kind: "vmaFlag" }>): Change[
   if (bit !== undefined) return [inserted(`mprotect ${range} ${protText((vma.flags & 7) ^ bit)}`), inserted(`mprotect ${range} rw`)];
   if (cause.flag === "VM_LOCKED" || cause.flag === "VM_LOCKONFAULT") return [inserted(cause.set ? `munlock ${range}` : `mlock ${range}`)];
   if (cause.flag === "VM_SEALED") return cause.set ? undone : [inserted(`mseal ${range}`)];
-  return [...undone, ...withoutWord(p, cause.flag)];
+  return [...withoutWord(p, cause.flag), ...undone];
+}
+
+/** A mapping that was moved is made in its place instead, so that its offset is that of its place. */
+function remapped(p: Place, cause: Extract<Cause, { kind: "offset" }>): Change[] {
+  const vma = vmaAt(p.history.world.machine.kernel, cause.mm, cause.vpn);
+  if (vma === undefined) return [];
+  const text = by(p, cause.mm, `mmap ${anyName(p)} ${bytes(vma.end - vma.start)} ${protText(vma.flags & 7)} private anon at=${hex(vma.start)}`);
+  return p.makers.map((made): Change => [{ kind: "replace", line: made - 1, text }]);
 }
 
 /** A flag that only mmap sets: its word is left out. */
 function withoutWord(p: Place, flag: VmaFlagName): Change[] {
   const words: Partial<Record<VmaFlagName, string>> = { VM_GROWSDOWN: "growsdown", VM_NORESERVE: "noreserve", VM_DROPPABLE: "droppable" };
   const word = words[flag];
-  if (word === undefined || p.setBy === 0) return [];
-  const line = p.setBy - 1;
-  return [[{ kind: "replace", line, text: p.lines[line].replace(` ${word}`, "") }]];
+  if (word === undefined) return [];
+  return p.makers.map((made): Change => [{ kind: "replace", line: made - 1, text: p.lines[made - 1].replace(` ${word}`, "") }]);
 }
+
+/** A name that has a place already: a new one would move those that come later. */
+const anyName = (p: Place): string => p.history.world.slots.all().at(0)?.name ?? "A";
 
 /** mmap lines that fill what is not mapped of [start, end). */
 function fillGaps(p: Place, mm: number, start: number, end: number, prot: number): string[] {
   const out: string[] = [];
   const gap = (from: number, to: number): void => {
-    if (from < to) out.push(by(p, mm, `mmap ${p.history.world.slots.all()[0].name} ${bytes(to - from)} ${protText(prot)} private anon at=${hex(from)}`));
+    if (from < to) out.push(by(p, mm, `mmap ${anyName(p)} ${bytes(to - from)} ${protText(prot)} private anon at=${hex(from)}`));
   };
   let at = start;
   for (const vma of vmasIn(p.history.world.machine.kernel, mm, start, end)) {
@@ -200,6 +220,8 @@ function boundsWays(p: Place, cause: Extract<Cause, { kind: "vmaBounds" }>): Cha
 /** Lines that make a mapping reach over [start, end) too, with flags like its own, so that it merges. */
 function grown(p: Place, vma: Vma, start: number, end: number): string[] {
   const gaps = fillGaps(p, vma.mm, start, end, vma.flags & 7);
+  // all there, but not in one mapping
+  if (gaps.length === 0) gaps.push(by(p, vma.mm, `mprotect ${hex(start)} ${bytes(end - start)} ${protText(vma.flags & 7)}`));
   if (vma.flags & VM.hugePage) gaps.push(by(p, vma.mm, `madvise ${hex(start)} ${bytes(end - start)} hugepage`));
   return gaps;
 }
@@ -211,12 +233,7 @@ function entryWays(p: Place, cause: Extract<Cause, { kind: "entry" }>): Change[]
   const inserted = (text: string): Change => before(p, by(p, cause.mm, text));
   switch (cause.is) {
     case "none":
-      return [
-        inserted(`touch ${range} w`),
-        inserted(`touch ${hex(cause.vpn)} w`),
-        inserted(`touch ${range} r`),
-        inserted(`touch ${hex(cause.vpn + cause.pages - 1)} w`),
-      ];
+      return [inserted(`touch ${range} w`), inserted(`touch ${hex(cause.vpn)} w`), inserted(`touch ${range} r`), ...smallPage(p, cause)];
     case "present":
       return [...removed(p), inserted(`madvise ${range} dontneed`)];
     case "huge":
@@ -231,6 +248,13 @@ function entryWays(p: Place, cause: Extract<Cause, { kind: "entry" }>): Change[]
     case "readOnly":
       return [inserted(`mprotect ${range} rw`), ...removed(p)];
   }
+}
+
+/** A small page at the end of the range, where a touch alone would bring a huge one. */
+function smallPage(p: Place, cause: Extract<Cause, { kind: "entry" }>): Change[] {
+  const was = p.history.world.machine.kernel.mms.get(cause.mm).thpDisable;
+  const lines = ["prctl thp_disable 1", `touch ${hex(cause.vpn + cause.pages - 1)} w`, `prctl thp_disable ${was === 3 ? "except" : was}`];
+  return [before(p, ...lines.map((line) => by(p, cause.mm, line)))];
 }
 
 /** Lines in which every process but one ends. */
@@ -320,6 +344,12 @@ function argumentVariants(p: Place, body: OperationBody, name: Extract<Cause, { 
     if (values.length > 0) return values.map((value) => ({ ...body, value }));
     return [{ ...body, path: "/sys/kernel/mm/transparent_hugepage/enabled", value: "always" }];
   }
+  // nearer to what lies above, as a stack is
+  if (body.op === "touch")
+    return [1n << 20n, 8n << 20n].map((more) => ({
+      ...body,
+      range: { ...body.range, at: { ...body.range.at, offsetBytes: body.range.at.offsetBytes + more } },
+    }));
   if (body.op === "madvise" && name === "advice") return [{ ...body, advice: "normal" }];
   if (body.op === "mprotect" && name === "prot") return [{ ...body, prot: 1 }];
   if (body.op === "mlockall") return [{ ...body, current: true }];

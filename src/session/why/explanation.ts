@@ -3,7 +3,7 @@ import type { Message } from "../../kernel/message.ts";
 import type { Cause } from "../../kernel/why/tracer.ts";
 import type { RenderMessage } from "../../shell/renderMessage.ts";
 import type { History } from "./history.ts";
-import { stepsOfCauses, type TracedDecision, type TracedStep } from "./replay.ts";
+import { stepsOfCauses, traceBack, type Made, type TracedDecision, type TracedStep } from "./replay.ts";
 import { readCause } from "./readState.ts";
 
 /** Where a chain of causes ends: with what somebody typed, with the machine as it was switched on, or with the release. */
@@ -13,7 +13,7 @@ export type Origin = "command" | "boot" | "release";
 export interface Explanation extends Message {
   /** the kernel function that decided */
   readonly symbol: string | null;
-  /** the step it is about; null: none */
+  /** the step it is about, as History counts them; null: none */
   readonly step: number | null;
   /** of a leaf */
   readonly origin: Origin | null;
@@ -44,7 +44,7 @@ export const explained = (key: string, args: Args, children: readonly Explanatio
 /** The leaf for a step: the command, or for step 0 the machine as it was switched on. */
 export function originOf(history: History, step: number): Explanation {
   if (step === 0) return explained("session.why.boot", {}, [], { origin: "boot" });
-  return explained("session.why.command", { step, command: history.commandOf(step) }, [], { origin: "command", step });
+  return explained("session.why.command", { step: history.numberOf(step), command: history.commandOf(step) }, [], { origin: "command", step });
 }
 
 const address = (history: History, vpn: number): string => history.world.slots.print(vpn * 4096);
@@ -109,8 +109,19 @@ function explainCause(history: History, step: number, cause: Cause, setBy: numbe
     end = explained("session.why.release", { toggles: togglesOfBehaviour(cause.behaviour).join(" ") || "-" }, [], { origin: "release" });
   else if (cause.kind === "config" || cause.kind === "memory") end = originOf(history, 0);
   else if (cause.kind === "access" || cause.kind === "argument" || cause.kind === "operation") end = originOf(history, step);
-  else end = originOf(history, setBy);
+  else {
+    const [first, ...earlier] = traceBack(history, cause, setBy);
+    end = earlier.reduceRight<Explanation>((below, made) => withFact(history, made, below), originOf(history, earlier.at(-1)?.step ?? first.step));
+    if (earlier.length > 0) end = { ...originOf(history, first.step), children: [end] };
+  }
   return explained(message.key, message.args, [end], { cause });
+}
+
+/** The fact where it was brought from, with the step that made it there behind it. */
+function withFact(history: History, made: Made, below: Explanation): Explanation {
+  const message = causeMessage(history, made.cause);
+  const end = below.step === made.step ? below : { ...originOf(history, made.step), children: [below] };
+  return explained(message.key, message.args, [end], { cause: made.cause });
 }
 
 /** A decision with its causes; `also` stands below a sentence of its own. */
@@ -133,7 +144,7 @@ export function explainStep(history: History, traced: TracedStep): Explanation {
   const setBy = new Map(stated.map((cause, i) => [cause, steps[i]]));
   return explained(
     "session.why.step",
-    { step: traced.step, command: history.commandOf(traced.step) },
+    { step: history.numberOf(traced.step), command: history.commandOf(traced.step) },
     traced.decisions.map((d) => explainDecision(history, traced.step, d, setBy)),
     traced.decisions.length === 0 ? { step: traced.step, origin: "command" } : { step: traced.step },
   );

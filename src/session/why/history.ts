@@ -3,13 +3,11 @@ import { runAlone } from "../../kernel/sched/points.ts";
 import type { MachineSnapshot } from "../../kernel/machine.ts";
 import type { Operation } from "../../shell/operation.ts";
 import { execute } from "../execute.ts";
+import type { LearnerWorld, WorldSnapshot } from "../learnerWorld.ts";
 import type { SlotTable } from "../slots.ts";
 import type { ScriptProcess, Stage, World } from "../world.ts";
 
-/**
- * What an explanation needs of a session: the world, and the steps that led to it, along the branch it stands on. Steps are
- * numbered from 1 as the machine numbers them (Machine.beginStep); a number may be missing.
- */
+/** What an explanation needs of a session: the world, and the steps that led to it along the branch it stands on, counted from 1. */
 export interface History {
   readonly world: Stage & { living(): readonly ScriptProcess[] };
   /** the step that ran last; 0 when none has */
@@ -18,6 +16,8 @@ export interface History {
   goBefore(step: number): void;
   /** What was typed. */
   commandOf(step: number): string;
+  /** The number of the step as a person knows it. */
+  numberOf(step: number): number;
   /** The step's operation, to be carried out once more on the world as it stands. */
   operation(step: number): Op<Readonly<Record<string, unknown>>>;
 }
@@ -34,16 +34,14 @@ export class ScriptHistory implements History {
   readonly world: World;
   private readonly operations: Operation[] = [];
   private readonly nodes: ScriptNode[];
-  private readonly firstStep: number;
 
   constructor(world: World) {
     this.world = world;
-    this.firstStep = world.machine.kernel.step + 1;
     this.nodes = [this.capture()];
   }
 
   get lastStep(): number {
-    return this.firstStep + this.operations.length - 1;
+    return this.operations.length;
   }
 
   /** Runs an operation as the next step; returns its result fields. */
@@ -57,7 +55,7 @@ export class ScriptHistory implements History {
   }
 
   goBefore(step: number): void {
-    const node = this.nodes[step - this.firstStep];
+    const node = this.nodes[step - 1];
     this.world.machine.restore(node.machine);
     this.world.slots = node.slots.copy();
     this.world.processes = [...node.processes];
@@ -65,15 +63,67 @@ export class ScriptHistory implements History {
   }
 
   commandOf(step: number): string {
-    return this.operations[step - this.firstStep].text;
+    return this.operations[step - 1].text;
+  }
+
+  numberOf(step: number): number {
+    return step;
   }
 
   operation(step: number): Op<Readonly<Record<string, unknown>>> {
-    return execute(this.world, this.operations[step - this.firstStep]);
+    return execute(this.world, this.operations[step - 1]);
   }
 
   private capture(): ScriptNode {
     const { machine, slots, processes, laterFiles } = this.world;
     return { machine: machine.snapshot(), slots: slots.copy(), processes: [...processes], laterFiles: new Set(laterFiles) };
   }
+}
+
+/** A node of a learner's history on the way to where they stand. */
+export interface PathNode {
+  /** the number the prompt shows */
+  readonly id: number;
+  readonly command: string;
+  /** the world after the command */
+  readonly snapshot: WorldSnapshot;
+  /** the command's operation, made anew for the world as it stands; null for the node of the booted machine */
+  readonly again: (() => Op<Readonly<Record<string, unknown>>>) | null;
+}
+
+/** The branch of a learner's history that they stand on. */
+export class PathHistory implements History {
+  readonly world: LearnerWorld;
+  /** node 0 (the booted machine) first */
+  private readonly path: readonly PathNode[];
+
+  constructor(world: LearnerWorld, path: readonly PathNode[]) {
+    this.world = world;
+    this.path = path;
+  }
+
+  get lastStep(): number {
+    return this.path.length - 1;
+  }
+
+  goBefore(step: number): void {
+    this.world.restore(this.path[step - 1].snapshot);
+  }
+
+  commandOf(step: number): string {
+    return this.path[step].command;
+  }
+
+  numberOf(step: number): number {
+    return this.path[step].id;
+  }
+
+  operation(step: number): Op<Readonly<Record<string, unknown>>> {
+    const { again } = this.path[step];
+    return again === null ? nothing() : again();
+  }
+}
+
+function* nothing(): Op<Readonly<Record<string, unknown>>> {
+  return {};
 }

@@ -78,7 +78,6 @@ const RULES: Readonly<Record<Rule, string>> = {
   "refuse.permission": "{symbol}: the mapping does not allow this access: {outcome}",
   "refuse.special": "{symbol}: not with this kind of mapping: {outcome}",
   "refuse.limit": "{symbol}: a resource limit would be passed: {outcome}",
-  "refuse.capability": "{symbol}: a capability is missing: {outcome}",
   "refuse.memory": "{symbol}: no free memory: {outcome}",
   "refuse.overcommit": "{symbol}: more than the machine could ever give: {outcome}",
   "refuse.mapCount": "{symbol}: the process has too many mappings: {outcome}",

@@ -1,4 +1,5 @@
 import { runAlone } from "../../kernel/sched/points.ts";
+import { vmaAt, vmasIn } from "../../kernel/mm/vma.ts";
 import type { Cause, Decision, Tracer } from "../../kernel/why/tracer.ts";
 import type { History } from "./history.ts";
 import { heldBefore, readCause } from "./readState.ts";
@@ -155,4 +156,49 @@ export function stepsOfCauses(history: History, step: number, causes: readonly C
     causes.map((cause) => () => readCause(machine, cause)),
   );
   return changes.map((change, i) => (held[i] ? change : step));
+}
+
+/** The same fact where fork or mremap brought it from in that step; null when the step made it itself. */
+function broughtFrom(history: History, step: number, cause: Cause): Cause | null {
+  if (!("mm" in cause)) return null;
+  const k = history.world.machine.kernel;
+  history.goBefore(step + 1);
+  const task = [...k.tasks.entries()].map(([, each]) => each).find((each) => each.mm === cause.mm);
+  const now = "vpn" in cause && k.mms.find(cause.mm) !== undefined ? vmaAt(k, cause.mm, cause.vpn) : undefined;
+  history.goBefore(step);
+  if (k.mms.find(cause.mm) === undefined) {
+    const parent = task === undefined ? undefined : k.tasks.find(task.parent);
+    return parent === undefined ? null : { ...cause, mm: parent.mm };
+  }
+  if (!("vpn" in cause) || now === undefined || now.anonVma === 0) return null;
+  // pages that were written to keep their offset when they move
+  const pgoff = now.pgoff + (cause.vpn - now.start);
+  const was = vmasIn(k, cause.mm, 0, k.geo.taskSizePages).find(
+    (vma) => vma.anonVma === now.anonVma && pgoff >= vma.pgoff && pgoff < vma.pgoff + vma.end - vma.start,
+  );
+  const vpn = was === undefined ? cause.vpn : was.start + (pgoff - was.pgoff);
+  return vpn === cause.vpn ? null : { ...cause, vpn };
+}
+
+/** A fact at the place and time it came to be, or was brought from. `step` 0: it was so from the start. */
+export interface Made {
+  readonly cause: Cause;
+  readonly step: number;
+}
+
+/** Where the fact of a cause comes from: the step that made it so, and when that one only brought it from elsewhere, on to where it was made. */
+export function traceBack(history: History, cause: Cause, setBy: number): Made[] {
+  const out: Made[] = [{ cause, step: setBy }];
+  try {
+    for (let last = out[0]; last.step > 0; last = out[out.length - 1]) {
+      const from = broughtFrom(history, last.step, last.cause);
+      if (from === null) break;
+      const [made] = stepsOfCauses(history, last.step, [from]);
+      if (made >= last.step) break;
+      out.push({ cause: from, step: made });
+    }
+  } finally {
+    history.goBefore(history.lastStep + 1);
+  }
+  return out;
 }

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { togglesWith } from "../../kernel/boot.ts";
+import { resolveEra } from "../../kernel/era/resolve.ts";
 import { TOGGLES } from "../../kernel/era/toggles.ts";
 import { hasFlag } from "../../kernel/mm/folio.ts";
 import { MISC } from "../../kernel/mm/kernel.ts";
@@ -83,7 +84,7 @@ function runLines(scenario: Scenario, lines: readonly string[], edits: readonly 
   const profile: Profile = { ...found, config: { ...found.config, ...config } };
   const factor = edits.reduce((f, e) => (e.kind === "memory" ? e.factor : f), 1);
   const memoryMiB = (scenario.memoryMiB ?? profile.memoryMiB) * factor;
-  const world = new World(profile, { patches: edits.flatMap((e) => (e.kind === "patch" ? [e.patch] : [])), memoryMiB });
+  const world = new World(profile, { patches: edits.flatMap((e) => (e.kind === "patch" && e.step === undefined ? [e.patch] : [])), memoryMiB });
   const history = new ScriptHistory(world);
   const privileged = edits.reduce((is, e) => (e.kind === "capability" ? e.set : is), scenario.unprivileged !== true);
   world.machine.kernel.tasks.update(world.processes[0]!.task, { capIpcLock: privileged });
@@ -94,13 +95,16 @@ function runLines(scenario: Scenario, lines: readonly string[], edits: readonly 
   const k = world.machine.kernel;
   let result: Readonly<Record<string, unknown>> = {};
   let freeBefore = 0;
-  let vmstatBefore = k.store.snapshot();
-  for (const operation of operations) {
+  // a toggle for one step: what a cause of that step's decision is, not of what led to it
+  const once = edits.filter((e) => e.kind === "patch" && e.step !== undefined);
+  const { era } = k;
+  operations.forEach((operation, i) => {
     freeBefore = totalFreePages(k);
-    vmstatBefore = k.store.snapshot();
+    const patches = once.flatMap((e) => (e.kind === "patch" && e.step === i + 1 ? [e.patch] : []));
+    if (patches.length > 0) Object.assign(k, { era: resolveEra(togglesWith(profile, patches), profile.fixes) });
     result = history.run(operation);
-  }
-  void vmstatBefore;
+    Object.assign(k, { era });
+  });
   return { history, observed: observe(history, scenario.observe, result, freeBefore) };
 }
 
@@ -109,14 +113,14 @@ function observe(history: ScriptHistory, what: string, result: Readonly<Record<s
   const { world } = history;
   const k = world.machine.kernel;
   const words = what.split(" ");
-  const process = words[0].startsWith("@") ? words.shift()!.slice(1) : "P";
+  const name = words[0].startsWith("@") ? words.shift()!.slice(1) : "P";
   const [kind, word] = words;
   const place = (text: string): number => {
     const target = readTarget([text], history, "P");
     if (!("vpn" in target)) throw new Error(`${text} is no address`);
     return target.vpn;
   };
-  const task = world.find(process);
+  const task = world.find(name);
   if (task === undefined) return "no process";
   const { mm } = world.task(task);
   switch (kind) {
@@ -185,14 +189,18 @@ function unnamedChanges(scenario: Scenario, history: ScriptHistory, named: Reado
     if (actions.test(path) || /stats|hpage_pmd_size|full_scans|pages_collapsed/.test(path)) continue;
     const cause: Cause = { kind: "setting", path, value: "" };
     if (named.has(causeKey(cause))) continue;
-    for (const value of otherValues(history, path)) out.push({ what: `${path} ${value}`, edits: insert(`sys set ${path} ${value}`) });
+    const values = otherValues(history, path);
+    // every value of every file takes minutes; each run tries one of each, the long suite all
+    const tried = process.env.HUGELAB_LONG === "1" ? values : values.slice(path.length % Math.max(1, values.length)).slice(0, 1);
+    for (const value of tried) out.push({ what: `${path} ${value}`, edits: insert(`sys set ${path} ${value}`) });
   }
   if (!named.has("prctl")) out.push({ what: "prctl", edits: insert("prctl thp_disable 1") });
-  for (const resource of ["memlock", "as", "data"]) if (!named.has(`limit:${resource}`)) out.push({ what: resource, edits: insert(`rlimit ${resource} 1T`) });
+  for (const resource of ["memlock", "as", "data"])
+    if (!named.has(`limit:${resource}`)) out.push({ what: resource, edits: insert(`rlimit ${resource} 1024G`) });
   const on = new Set(togglesWith(findProfile(scenario.release ?? "debian-6.18.15")!, []));
   for (const toggle of TOGGLES) {
     if (Object.keys(toggle.change).some((field) => named.has(`era:${field}`))) continue;
-    out.push({ what: `toggle ${toggle.id}`, edits: [{ kind: "patch", patch: `${on.has(toggle.id) ? "-" : "+"}${toggle.id}` }] });
+    out.push({ what: `toggle ${toggle.id}`, edits: [{ kind: "patch", patch: `${on.has(toggle.id) ? "-" : "+"}${toggle.id}`, step }] });
   }
   return out;
 }

@@ -64,8 +64,8 @@ function whyCommandDid(history: History): Explanation {
   const failed = errno !== null || "sig" in traced.fields;
   const refusals = traced.decisions.filter((d) => REFUSALS.test(d.decision.rule));
   // MADV_COLLAPSE has no refusal of its own where a scan said no
-  const scans = traced.decisions.filter((d) => d.decision.rule.startsWith("collapse.") || d.decision.outcome === "no");
-  const shown = !failed ? traced.decisions : refusals.length > 0 ? [...refusals, ...scans.filter((d) => d.decision.rule.startsWith("collapse."))] : scans;
+  const scans = traced.decisions.filter((d) => /^(collapse|thp|split)\./.test(d.decision.rule));
+  const shown = failed ? [...refusals, ...scans] : traced.decisions;
   const body = explainStep(history, { ...traced, decisions: shown });
   const error = typeof traced.fields.error === "string" ? traced.fields.error : null;
   if (error !== null) return explained("session.why.notDone", { error }, [body]);
@@ -96,7 +96,8 @@ function explainChanges(history: History, readers: readonly (() => string | null
 function whyPage(history: History, mm: number, vpn: number): Explanation {
   const k = machineOf(history).kernel;
   const leaf = leafAt(k, mm, vpn);
-  const read = (of: (now: Leaf) => string) => (): string => of(leafAt(k, mm, vpn));
+  // a process that is not there yet maps nothing either, but fork is what made it so
+  const read = (of: (now: Leaf) => string) => (): string => (k.mms.find(mm) === undefined ? "no process" : of(leafAt(k, mm, vpn)));
   const readers = [read((now) => `${now.kind} ${now.head} ${now.order}`)];
   if (leaf.kind === "pte" || leaf.kind === "pmd")
     readers.push(

@@ -5,7 +5,7 @@ import { TokenCursor } from "../../shell/command/tokenCursor.ts";
 import type { CommandSpec } from "../../shell/table/commandSpec.ts";
 import { arg, optional, repeated, row } from "../../shell/table/rowHelpers.ts";
 import { success, textOfLines, type Tool } from "../../shell/tools/tool.ts";
-import { renderExplanation } from "./explanation.ts";
+import { renderExplanation, type Explanation } from "./explanation.ts";
 import type { History } from "./history.ts";
 import { why, type Target } from "./why.ts";
 
@@ -67,12 +67,17 @@ function isBound(history: History, name: string): boolean {
   return copy.resolve({ name, offsetBytes: 0n }) !== undefined && copy.all().length === before;
 }
 
-/** `why` for a terminal. `process`: whose line it is. */
+/** What `why` with these words answers: an explanation, or what is wrong with them. `process`: whose line it is. The world stays as it is. */
+export function whyCommand(args: readonly string[], history: History, process: string): Explanation | { readonly error: Message } {
+  const target = readTarget(args, history, process);
+  return "key" in target ? { error: target } : why(history, target);
+}
+
+/** `why` as a tool of a terminal; both arguments are asked when a line is carried out. */
 export function whyTool(history: () => History, process: () => string): Tool {
   return (args, _stdin, context) => {
-    const now = history();
-    const target = readTarget(args, now, process());
-    if ("key" in target) return { stdout: "", errors: [target], status: 1 };
-    return success(textOfLines(renderExplanation(why(now, target), context.language.render)));
+    const answer = whyCommand(args, history(), process());
+    if ("error" in answer) return { stdout: "", errors: [answer.error], status: 1 };
+    return success(textOfLines(renderExplanation(answer, context.language.render)));
   };
 }

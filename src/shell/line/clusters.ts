@@ -51,15 +51,17 @@ const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
 const plainCluster = (text: string, width: number): Cluster => ({ text, width, room: width, plain: true, drawable: true });
 const ASCII: readonly Cluster[] = Array.from({ length: 0x7f - 0x20 }, (_, i) => plainCluster(String.fromCharCode(0x20 + i), 1));
 
-/** Columns that a terminal may use when it measures code points one by one: marks take none, U+FE0F may widen what is before it. */
+/** Marks and joiners that take no column by the oldest tables in use, those of Unicode 6; newer ones may take one. */
+const TAKES_NONE = /[\u0300-\u036f]|\u200d|[\u20d0-\u20ef]|[\ufe00-\ufe0e]|[\u{e0020}-\u{e007f}]/u;
+/** U+FE0F may widen what is before it. */
+const TAKES_ONE = /\ufe0f|[\p{Mn}\p{Me}\p{Cf}]/u;
+
+/** Columns that a terminal may use when it measures code points one by one. */
 function roomOf(text: string): number {
   let room = 0;
   for (const character of text) {
-    const codePoint = character.codePointAt(0) ?? 0;
-    if (within(NARROW, codePoint)) room += 1;
-    else if (character === "\u{fe0f}") room += 1;
-    else if (!/\p{Mn}|\p{Me}|\p{Cf}|\p{Emoji_Modifier}/u.test(character)) room += 2;
-    else if (/\p{Emoji_Modifier}/u.test(character)) room += 2;
+    if (within(NARROW, character.codePointAt(0) ?? 0) || TAKES_ONE.test(character)) room += TAKES_NONE.test(character) ? 0 : 1;
+    else room += 2;
   }
   return room;
 }
@@ -75,10 +77,15 @@ function clusterOf(text: string): Cluster {
   return { text, width: Math.max(1, width), room: Math.max(1, width, roomOf(text)), plain: false, drawable: width > 0 };
 }
 
-/** The clusters of a text. Any string may be given; nothing is left out. */
-export function splitClusters(text: string): readonly Cluster[] {
+/** The clusters of a text. Any string may be given; nothing is left out. `measured`: clusters that may be in it, since to measure one takes time. */
+export function splitClusters(text: string, measured: readonly Cluster[] = []): readonly Cluster[] {
   if (/^[ -~]*$/.test(text)) return Array.from(text, (character) => ASCII[character.charCodeAt(0) - 0x20]);
-  return Array.from(segmenter.segment(text), ({ segment }) => clusterOf(segment));
+  const known = new Map(measured.map((cluster) => [cluster.text, cluster]));
+  return Array.from(segmenter.segment(text), ({ segment }) => {
+    const cluster = known.get(segment) ?? clusterOf(segment);
+    known.set(segment, cluster);
+    return cluster;
+  });
 }
 
 export function joinClusters(clusters: readonly Cluster[], from = 0, to = clusters.length): string {
@@ -111,7 +118,7 @@ function clusterAtOffset(clusters: readonly Cluster[], offset: number): number {
  * Whether later boundaries do not depend on what stands before this cluster: rules of UAX #29 look back over regional indicators, marks, joiners and
  * format characters only.
  */
-const shields = (cluster: Cluster): boolean => cluster.plain || !/^[\p{RI}\p{M}\p{Cf}]/u.test(cluster.text);
+const shields = (cluster: Cluster): boolean => cluster.plain || !/^[\p{RI}\p{M}\p{Cf}\p{Grapheme_Extend}\p{Emoji_Modifier}]/u.test(cluster.text);
 
 /**
  * Replaces the clusters from `from` to before `to` by a text. What the text touches may join with it, so a few neighbours are split again; the result is
@@ -128,7 +135,7 @@ export function replaceClusters(clusters: readonly Cluster[], from: number, to: 
   // this one may be swallowed by what is before it now; what follows it can not
   if (right < clusters.length) right++;
   const before = joinClusters(clusters, left, from) + inserted;
-  const middle = splitClusters(before + joinClusters(clusters, to, right));
+  const middle = splitClusters(before + joinClusters(clusters, to, right), clusters.slice(left, right));
   return {
     clusters: [...clusters.slice(0, left), ...middle, ...clusters.slice(right)],
     cursor: left + clusterAtOffset(middle, before.length),
@@ -138,8 +145,9 @@ export function replaceClusters(clusters: readonly Cluster[], from: number, to: 
 /** A text that may stand in a line: no control characters (a tab and a line end become a blank), no halves of surrogate pairs. */
 export function harmless(text: string): string {
   // eslint-disable-next-line no-control-regex -- they are what has to go
+  const controls = /[\u0000-\u001f\u007f-\u009f]/g;
   return text
     .toWellFormed()
     .replace(/[\t\n]/g, " ")
-    .replace(/[\u0000-\u001f\u007f-\u009f]/g, "");
+    .replace(controls, "");
 }

@@ -88,7 +88,7 @@ function escapeSequence(text: string, at: number): Found | null {
     const modifiers = end > at + 2 ? Number(text[at + 2]) - 1 : 0;
     return { end: end + 1, event: Object.hasOwn(CSI_LETTERS, text[end]) ? key(CSI_LETTERS[text[end]], modifiers & 7) : null };
   }
-  if (/[\]P_^X]/.test(next) && at + 2 < text.length) return controlString(text, at + 2);
+  if (/[\]P_^X]/.test(next)) return controlString(text, at + 2);
   if (next === "\u001b") {
     // ESC before a sequence is Alt for some terminals; ESC ESC alone is the key pressed twice
     const inner = at + 2 < text.length && /[[O]/.test(text[at + 2]) ? escapeSequence(text, at + 1) : null;
@@ -188,6 +188,6 @@ export const waitsForMore = (pending: PendingKeys): boolean => pending.paste ===
 export function flushKeys(pending: PendingKeys): { readonly events: readonly LineEvent[]; readonly pending: PendingKeys } {
   if (!waitsForMore(pending)) return { events: [], pending };
   const { text } = pending;
-  const events = text === "\u001b" ? [key("escape")] : text === "\u001b[" || text === "\u001bO" ? [key(text[1].toLowerCase(), ALT)] : [];
+  const events = text.length === 1 ? [key("escape")] : text.length === 2 && text[1] !== "\u001b" ? [key(text[1].toLowerCase(), ALT)] : [];
   return { events, pending: { ...pending, text: "" } };
 }

@@ -225,15 +225,11 @@ function drawRows(pen: Pen, rows: readonly Row[], old: readonly Row[]): void {
 function rowsAbove(layout: Layout, columns: number, height: number | null, onResize: RenderOptions["onResize"]): number {
   const kept = layout.cursorRow;
   if (onResize === "kept" || columns === layout.columns) return withinHeight(kept, height);
-  const cells: Cell[] = [];
-  for (const row of layout.rows.slice(0, kept)) cells.push(...row.cells);
-  let column = 0;
-  for (const cell of layout.rows[kept].cells) {
-    if (column >= layout.cursorColumn) break;
-    cells.push(cell);
-    column += cell.cluster.width;
-  }
-  const wrapped = wrap(cells, cells.length, columns).cursorRow;
+  // wide characters that do not fit at an edge can make it more; less is safe
+  const cells = kept * layout.columns + layout.cursorColumn;
+  const behind = layout.rows[kept].used - layout.cursorColumn;
+  // behind text that just fills its row, terminals leave the cursor in that row or put it into the next one
+  const wrapped = Math.floor((behind > 0 ? cells : Math.max(0, cells - 1)) / columns);
   return withinHeight(onResize === "wrapped" ? wrapped : Math.min(kept, wrapped), height);
 }
 
