@@ -101,6 +101,10 @@ export function expectedCells(row: Row, columns: number, widths: Widths): (Termi
     cells.push(known ? { text: cluster.text, width: cluster.width, inverse } : null);
     for (let i = 1; i < cluster.width; i++) cells.push(known ? { text: "", width: 0, inverse } : null);
   }
+  // a terminal that takes the last cluster for wider shows it beyond its place
+  const last = row.cells.at(-1)?.cluster;
+  const beyond = last === undefined || cells.at(-1) !== null ? 0 : Math.min(last.room - last.width, columns - cells.length);
+  for (let i = 0; i < beyond; i++) cells.push(null);
   while (cells.length < columns) cells.push({ text: " ", width: 1, inverse: false });
   return cells;
 }

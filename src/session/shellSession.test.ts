@@ -8,11 +8,12 @@ import { shellMessagesEn } from "../shell/messages.en.ts";
 import { renderer } from "../shell/renderMessage.ts";
 import { makeCommandTable } from "../shell/table/baseTable.ts";
 import { sessionManEn } from "./man.en.ts";
+import { sessionMessagesEn } from "./messages.en.ts";
 import { terminalMessagesEn } from "./messages.enTerminal.ts";
 import { SESSION_ROWS } from "./rows.ts";
 import { ShellSession } from "./shellSession.ts";
 
-const render = renderer({ ...shellMessagesEn, ...terminalMessagesEn });
+const render = renderer({ ...shellMessagesEn, ...sessionMessagesEn, ...terminalMessagesEn });
 const open = (profile = "debian-6.18.15"): ShellSession => new ShellSession({ profile: findProfile(profile) as Profile, memoryMiB: 1024 }, render);
 
 /** What the lines print, without their last newlines. */
@@ -320,4 +321,25 @@ it("never throws, whatever is typed", () => {
     }),
     { numRuns: 300 },
   );
+});
+
+describe("why", () => {
+  it("explains the last command, a page and a counter, and leaves the session as it was", () => {
+    const s = open();
+    type(s, "echo always > /sys/kernel/mm/transparent_hugepage/enabled", "mmap A 8M rw private anon", "touch A w", "munmap A+4k 4k");
+    const before = hashOf(s);
+    const nodes = s.history.all().length;
+    expect(type(s, "why thp_split_pmd")).toContain("step 4: munmap A+4k 4k");
+    expect(type(s, "why A+2M")).toContain("A+0x200000");
+    expect(type(s, "madvise A+1 4k hugepage", "why")).toContain("EINVAL");
+    type(s, "undo");
+    expect(hashOf(s)).toBe(before);
+    expect(s.history.all().length).toBe(nodes + 1);
+  });
+
+  it("names a setting that a line of tools wrote", () => {
+    const s = open();
+    type(s, "echo always > /sys/kernel/mm/transparent_hugepage/enabled", "mmap A 4M rw private anon", "touch A w");
+    expect(type(s, "why A")).toContain("step 1: echo always");
+  });
 });

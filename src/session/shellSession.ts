@@ -30,12 +30,17 @@ import { sessionManEn } from "./man.en.ts";
 import { describeOutcome } from "./outcome.ts";
 import { SESSION_ROWS } from "./rows.ts";
 import { sessionTools, type ToolHost } from "./sessionTools.ts";
+import { PathHistory, type PathNode } from "./why/history.ts";
+import { whyManEn } from "./why/man.en.ts";
+import { WHY_ROWS, whyTool } from "./why/whyTool.ts";
 
 /** A node of the history: the whole world of the session, and the shell's variables and directory. */
 interface SessionSnapshot {
   readonly world: WorldSnapshot;
   readonly variables: ReadonlyMap<string, string>;
   readonly directory: string;
+  /** the operation of the command that led here, made anew for the world as it stands; null where the command ran none */
+  readonly again: (() => Op<ResultFields>) | null;
 }
 
 /** `out`: what a tool printed; `note`: what the session says about a command; `error`: what was wrong with the line. Text with its newlines. */
@@ -82,11 +87,17 @@ export class ShellSession implements ToolHost {
     const { machine } = this.world;
     for (const [path, value] of config) machine.run(() => machine.writeFile(path, value));
     this.patches = options.patches ?? [];
-    this.table = makeCommandTable(SESSION_ROWS);
-    this.#language = { texts: { ...manEn, ...sessionManEn }, render };
+    this.table = makeCommandTable(SESSION_ROWS, WHY_ROWS);
+    this.#language = { texts: { ...manEn, ...sessionManEn, ...whyManEn }, render };
     this.#files = new FileTree(this.world.machine, () => this.#actingTask());
-    this.#tools = sessionTools(this);
-    this.history = new HistoryTree(this.#capture());
+    this.#tools = {
+      ...sessionTools(this),
+      why: whyTool(
+        () => this.#path(),
+        () => this.acting,
+      ),
+    };
+    this.history = new HistoryTree(this.#capture(null));
   }
 
   /** What the prompt shows: the number of the state, the process, and the directory where it is not the root. */
@@ -107,7 +118,11 @@ export class ShellSession implements ToolHost {
 
   /** The task of the process that the line belongs to; undefined when it has ended. */
   #actingTask(): Task | undefined {
-    const process = this.world.find(this.acting);
+    return this.#taskOf(this.acting);
+  }
+
+  #taskOf(name: string): Task | undefined {
+    const process = this.world.find(name);
     return process === undefined ? undefined : this.world.task(process);
   }
 
@@ -202,6 +217,7 @@ export class ShellSession implements ToolHost {
     if (parsed.kind !== "call") return;
     const { operation } = parsed;
     const task = this.#actingTask();
+    const { acting } = this;
     if (task === undefined) {
       this.#say("error", "session.noProcess");
       return;
@@ -209,7 +225,7 @@ export class ShellSession implements ToolHost {
     const args = argumentsOf(this.world, task, operation);
     this.#carry(
       typed,
-      () => executeCall(this.world, task, operation),
+      () => executeCall(this.world, this.#taskOf(acting) ?? task, operation),
       (carried) => this.#callLines(operation, args, carried),
     );
   }
@@ -241,7 +257,33 @@ export class ShellSession implements ToolHost {
       return;
     }
     for (const line of this.#outcomeLines(carried.outcome, false)) this.#note(line);
-    this.#keepIfChanged(typed);
+    this.#keepIfChanged(typed, () => this.#againTools(parsed.list));
+  }
+
+  /** A line of tools once more, for an explanation: what it prints and what it sets in the shell is thrown away. */
+  *#againTools(list: ShellList): Op<ResultFields> {
+    const printed = this.#output.length;
+    const { acting } = this;
+    const [directory, variables] = [this.#directory, this.#variables];
+    const fields = yield* this.#runTools(list);
+    this.#output.length = printed;
+    this.#directory = directory;
+    this.#variables = variables;
+    this.acting = acting;
+    return fields;
+  }
+
+  /** The steps that led to where the learner stands; a line that only chose another process was none. */
+  #path(): PathHistory {
+    const path: PathNode[] = [];
+    for (let node: HistoryNode<SessionSnapshot> | undefined = this.history.current; node !== undefined;) {
+      const before: HistoryNode<SessionSnapshot> | undefined = node.parent === null ? undefined : this.history.find(node.parent);
+      const { world, again } = node.snapshot;
+      if (before === undefined || before.snapshot.world.machine.step !== world.machine.step)
+        path.unshift({ id: node.id, command: node.command, snapshot: world, again });
+      node = before;
+    }
+    return new PathHistory(this.world, path);
   }
 
   *#runTools(list: ShellList): Op<ResultFields> {
@@ -288,7 +330,7 @@ export class ShellSession implements ToolHost {
     for (const line of linesOf(carried)) this.#note(line);
     if (carried.stopped && carried.outcome.hint === null) this.#say("note", "session.stopped");
     this.#leaveEnded();
-    this.#keep(typed);
+    this.#keep(typed, operation);
   }
 
   /** When the current process has ended, another one becomes the current one. */
@@ -312,18 +354,18 @@ export class ShellSession implements ToolHost {
     return all.slice(result.length);
   }
 
-  #capture(): SessionSnapshot {
-    return { world: this.world.capture(), variables: this.#variables, directory: this.#directory };
+  #capture(again: (() => Op<ResultFields>) | null): SessionSnapshot {
+    return { world: this.world.capture(), variables: this.#variables, directory: this.#directory, again };
   }
 
-  #keep(command: string): void {
-    this.history.add(command.trim(), this.#capture());
+  #keep(command: string, again: (() => Op<ResultFields>) | null = null): void {
+    this.history.add(command.trim(), this.#capture(again));
   }
 
   /** Looking at things makes no node: undo takes back what changed something. */
-  #keepIfChanged(command: string): void {
+  #keepIfChanged(command: string, again: () => Op<ResultFields>): void {
     const was = this.history.current.snapshot;
-    const now = this.#capture();
+    const now = this.#capture(again);
     const isSame = isSameMachine(was.world, now.world) && was.directory === now.directory && sameEntries(was.variables, now.variables);
     if (isSame) this.#restore(this.history.current);
     else this.history.add(command.trim(), now);

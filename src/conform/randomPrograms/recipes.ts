@@ -121,7 +121,7 @@ export function recipe(kind: MemoryKind, fault: FaultKind, kitchen: Kitchen): st
   const n = c.name;
   // a mapping that may only be read is where mlock leaves what is shared alone
   const leaveShared = c.isReadOnly || fault === "none";
-  const anyProt = random.pick(leaveShared ? ["r", "rx"] : ["rw", "rwx", "rx", "r"]);
+  const anyProt = random.pick(leaveShared ? ["r", "rx"] : fault === "cowCopy" || fault === "write" ? ["rw", "rwx"] : ["rw", "rwx", "rx", "r"]);
   switch (kind) {
     case "unmapped":
       return c.small();
@@ -152,7 +152,7 @@ export function recipe(kind: MemoryKind, fault: FaultKind, kitchen: Kitchen): st
     case "readOnly":
       return c.protect(c.shared(c.some(), "1M"), true);
     case "lazyFree":
-      return c.shared([...c.some(), c.advise(random.pick([" 64k", " 2M"]), "free")], "1M");
+      return c.shared([...c.some(), c.advise(fault === "cowCopy" ? " 2M" : random.pick([" 64k", " 2M"]), "free")], "1M");
     case "thpByPmd":
       return c.shared(c.huge(), "1M");
     case "thpByPte":

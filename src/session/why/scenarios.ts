@@ -68,7 +68,7 @@ page of a large folio kept |  | THP; madvise A+4k 4k dontneed; madvise A+8k 4k d
 shared page kept |  | mmap A 64k rw private anon; touch A w; fork C; madvise A 4k dontneed |  | zap.kept: folio:folio_ref_count | free
 not queued while a PMD maps it elsewhere |  | THP; fork C; munmap A+1M 4k |  | deferred.notQueued: folio:folio_entire_mapcount | partial
 queued for a deferred split |  | THP; madvise A+1M 4k dontneed | folio A | deferred.queued: era:deferredSplit operation | partial
-small sizes are not queued (6.1) |  | sys thp shrink_underused 0; sys thp enabled always; mmap A 4M rw private anon; touch A w; madvise A+4k 4k dontneed | folio A | deferred.queued: operation | partial
+queued for a deferred split, without the list of the underused |  | sys thp shrink_underused 0; sys thp enabled always; mmap A 4M rw private anon; touch A w; madvise A+4k 4k dontneed | folio A | deferred.queued: operation | partial
 a fresh THP is queued for the shrinker |  | THP | A | deferred.underused: setting:thp/shrink_underused era:collapseQueuesDeferred | deferred
 MADV_FREE splits |  | THP; madvise A+1M 4k free | A | lazyfree.split: argument:range; split.ok: folio:extra_references | page A
 MADV_FREE skips what is shared |  | THP; fork C; madvise A 2M free |  | lazyfree.shared: folio:folio_maybe_mapped_shared | lazy A

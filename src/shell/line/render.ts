@@ -135,7 +135,7 @@ class Pen {
   }
 
   /**
-   * A cluster on which terminals can differ: its columns are blanked, it is written, the cursor put behind it. At the end of a row the next row is
+   * A cluster on which terminals can differ: its columns and what is behind them are blanked, it is written, the cursor put behind it. At the end of a row the next row is
    * entered first, while the terminal still wraps there (`canEnter`: the next row goes on with this one and its first cell will be written).
    */
   uncertain(cell: Cell, canEnter: boolean): void {
@@ -143,6 +143,8 @@ class Pen {
     this.style("");
     const start = this.wraps ? 0 : this.column;
     this.text(" ".repeat(width), width);
+    // before it is written: erasing behind it would cut it where the terminal takes it for wider
+    if (!this.wraps) this.eraseToEnd();
     const entered = this.wraps && canEnter;
     if (entered) {
       this.text(" ", 1);
@@ -186,7 +188,7 @@ function drawRow(pen: Pen, at: number, row: Row, old: Row | undefined, overwritt
     pen.moveTo(at, 0);
     return false;
   }
-  let spills = false;
+  let erased = false;
   let entered = false;
   for (let i = from; i < to; i++) {
     const cell = row.cells[i];
@@ -195,12 +197,12 @@ function drawRow(pen: Pen, at: number, row: Row, old: Row | undefined, overwritt
       pen.style(cell.style);
       pen.text(cluster.text, cluster.width);
     } else {
-      spills = true;
+      erased = true;
       entered = i === row.cells.length - 1 && row.used === pen.columns && next?.continues === true && pen.columns > 1 && pen.climbs;
       pen.uncertain(cell, entered);
     }
   }
-  if (row.used < pen.columns && (spills || row.used < (old?.used ?? 0))) pen.eraseToEnd();
+  if (!erased && row.used < (old?.used ?? 0)) pen.eraseToEnd();
   return entered;
 }
 
