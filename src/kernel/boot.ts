@@ -1,3 +1,4 @@
+import { bugOn } from "./assert.ts";
 import { X86_64_4LEVEL, X86_64_5LEVEL } from "./arch/x86.ts";
 import { PPC_8XX } from "./arch/ppc8xx.ts";
 import type { Geometry } from "./arch/geometry.ts";
@@ -99,6 +100,7 @@ export interface ProcessOptions {
 export function newProcess(k: Kernel, o: ProcessOptions): number {
   const top = k.geo.mapWindowPages;
   const mm = mmAlloc(k, { startBrk: Math.min(0x600, top >>> 2), brkBytes: Math.min(0x600, top >>> 2) * 4096, mmapBase: top - 0x800, thpDisable: 0 });
+  bugOn(mm === 0, "no memory for a process");
   const pid = k.g.nextPid;
   k.setGlobals({ nextPid: pid + 1 });
   return k.tasks.add((slot) => ({

@@ -27,7 +27,7 @@ export interface ScriptProcess {
 /** Mappings of the recorder's own: [first page, pages]. 1987 pages in all, 6 of them (vvar and vdso) special. */
 const OWN_MAPPINGS: readonly (readonly [number, number])[] = [
   [0x400, 248],
-  [0x600, 34],
+  [0x500, 34],
   [0x7ffff7a00, 1024],
   [0x7ffff7f00, 64],
   [0x7ffff7e00, 240],

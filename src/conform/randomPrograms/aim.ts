@@ -201,6 +201,9 @@ function whole(operation: OperationName, process: string, random: Random, world:
         "sys khp max_ptes_shared 511",
         "sys khp max_ptes_none 0",
         "sys khp max_ptes_none 511",
+        // a pass that ends inside a process leaves the cursor there
+        "sys khp pages_to_scan 600",
+        "sys khp pages_to_scan 100000",
       ]);
     default:
       return undefined;

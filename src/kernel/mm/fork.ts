@@ -4,7 +4,7 @@ import { copyHugePmd, hugePinned } from "../thp/hugeFault.ts";
 import { khugepagedEnter, khugepagedExit } from "../thp/khugepagedList.ts";
 import { putHugeZero } from "../thp/hugeZero.ts";
 import { isHugePmd, pmdOf, splitPmd } from "../thp/splitPmd.ts";
-import { NO_PFN, type Pfn, type TableIndex } from "../units.ts";
+import { NO_PFN, NO_TABLE, type Pfn, type TableIndex } from "../units.ts";
 import { anonVmaFork } from "./anonVma.ts";
 import type { Result } from "./errno.ts";
 import { allocZeroedFolio, dropFlag, folioGet, hasFlag } from "./folio.ts";
@@ -18,13 +18,14 @@ import { addNewAnonRmap, dupAnonRmapPtes } from "./rmap.ts";
 import { tlbFlushMm } from "./tlb.ts";
 import { VM, VM_LOCKED_MASK } from "./vmFlags.ts";
 import { traceFork, traceForkCopied } from "../why/pages.ts";
-import { refuseOvercommit } from "../why/refusal.ts";
+import { refuseMemory, refuseOvercommit } from "../why/refusal.ts";
 
 /** fork, exec's empty mm, exit (kernel/fork.c, mm/memory.c copy_page_range). */
 
-/** mm_alloc: an empty address space. */
+/** mm_alloc: an empty address space; 0 when memory is out. */
 export function mmAlloc(k: Kernel, fields: Pick<Mm, "startBrk" | "brkBytes" | "mmapBase" | "thpDisable">): number {
   const pgd = tableAlloc(k);
+  if (pgd === NO_TABLE) return 0;
   const slot = k.mms.add((s) => ({ ...fields, slot: s, pgd, vmas: [], defFlags: 0, khugepaged: false, hugeZero: false, writeProtectSeq: 0, step: k.step }));
   k.mmCounters.fill(slot * MM_COUNTERS, MM_COUNTERS, 0);
   return slot;
@@ -39,19 +40,25 @@ export function* doFork(k: Kernel, parent: Task, comm: string): Op<Result> {
   }, 0);
   if (!enoughMemory(k, account)) return refuseOvercommit(k, src.slot, account);
   const mm = mmAlloc(k, src);
+  if (mm === 0) return refuseMemory(k, src.slot, "mm_init", "ENOMEM", 1);
   k.mms.update(src.slot, { writeProtectSeq: src.writeProtectSeq + 1 });
-  yield* dupMmap(k, src, mm);
+  const isCopied = yield* dupMmap(k, src, mm);
   k.mms.update(src.slot, { writeProtectSeq: src.writeProtectSeq + 2 });
+  if (!isCopied) {
+    mmFree(k, mm);
+    return refuseMemory(k, src.slot, "dup_mmap", "ENOMEM", 1);
+  }
   const pid = k.g.nextPid;
   k.setGlobals({ nextPid: pid + 1 });
   return k.tasks.add((slot) => ({ ...parent, slot, pid, comm, mm, parent: parent.slot }));
 }
 
-/** dup_mmap. */
-function* dupMmap(k: Kernel, src: Mm, mm: number): Op<void> {
+/** dup_mmap. False when memory is out: the copy is not whole. */
+function* dupMmap(k: Kernel, src: Mm, mm: number): Op<boolean> {
   k.mmCounters.set(mm * MM_COUNTERS + MMC.totalVm, k.mmCount(src.slot, MMC.totalVm));
   k.mmCounters.set(mm * MM_COUNTERS + MMC.dataVm, k.mmCount(src.slot, MMC.dataVm));
   const slots: number[] = [];
+  let isCopied = true;
   for (const slot of src.vmas) {
     const vma = k.vmas.get(slot);
     const pages = vma.end - vma.start;
@@ -66,49 +73,54 @@ function* dupMmap(k: Kernel, src: Mm, mm: number): Op<void> {
     k.mms.set(mm, { ...k.mms.get(mm), vmas: slots.slice() });
     if (vma.flags & VM.wipeOnFork) continue;
     const dst = anonVmaFork(k, fresh, vma);
-    if (vma.anonVma !== 0) yield* copyPageRange(k, dst, vma);
+    if (vma.anonVma !== 0) isCopied = yield* copyPageRange(k, dst, vma);
+    if (!isCopied) break;
   }
   if (k.mms.get(src.slot).khugepaged) khugepagedEnter(k, mm);
   tlbFlushMm(k, src.slot);
+  return isCopied;
 }
 
-/** copy_page_range for a VMA that has an anon_vma. */
-function* copyPageRange(k: Kernel, dst: Vma, src: Vma): Op<void> {
+/** copy_page_range for a VMA that has an anon_vma. False when memory is out. */
+function* copyPageRange(k: Kernel, dst: Vma, src: Vma): Op<boolean> {
   const geo = k.geo;
   const block = 1 << (geo.pmdLevel < 0 ? geo.levels[pteLevel(k)].bits : geo.pmdOrder);
   for (let vpn = src.start; vpn < src.end;) {
     const next = Math.min(src.end, Math.floor(vpn / block) * block + block);
-    yield* copyBlock(k, dst, src, vpn, next);
+    if (!(yield* copyBlock(k, dst, src, vpn, next))) return false;
     vpn = next;
   }
+  return true;
 }
 
-function* copyBlock(k: Kernel, dst: Vma, src: Vma, start: number, end: number): Op<void> {
+function* copyBlock(k: Kernel, dst: Vma, src: Vma, start: number, end: number): Op<boolean> {
   const pgd = k.mms.get(src.mm).pgd;
   if (k.geo.pmdLevel >= 0) {
     const pmdTable = walkTo(k, pgd, start, k.geo.pmdLevel);
-    if (pmdTable === 0) return;
+    if (pmdTable === 0) return true;
     const pmd = pmdOf(k, src.mm, start);
-    if (pmd === undefined) return;
+    if (pmd === undefined) return true;
     // the child's PMD table is made before the parent's entry is looked at (copy_pmd_range)
     const dstPmd = walkAlloc(k, dst.mm, start, k.geo.pmdLevel);
-    if (pmd.lo === 0) return;
+    if (dstPmd === NO_TABLE) return false;
+    if (pmd.lo === 0) return true;
     if (isHugePmd(k, pmd.lo)) {
       const isPinned = hugePinned(k, entryPfn(pmd.lo, pmd.hi));
       if (k.tracer !== null && isPinned) traceForkCopied(k, dst.mm, src, start, end - start, entryPfn(pmd.lo, pmd.hi));
       if (k.preempt) yield "fork.lookedForPins";
-      if (!isPinned && copyHugePmd(k, dst, pmdTable, dstPmd, start)) return;
+      if (!isPinned) return copyHugePmd(k, dst, pmdTable, dstPmd, start);
       // accessed and dirty bits may have changed at the point
       splitPmd(k, src, pmdOf(k, src.mm, start) ?? pmd, start);
     }
   }
   const from = walkTo(k, pgd, start, pteLevel(k));
-  if (from === 0) return;
+  if (from === 0) return true;
   const to = walkAlloc(k, dst.mm, start, pteLevel(k));
+  if (to === NO_TABLE) return false;
   const pinned = k.preempt ? pinnedPages(k, from, start, end) : null;
   // page_needs_cow_for_dma looked, the entries are not write-protected yet: only write_protect_seq tells GUP-fast
   if (k.preempt) yield "fork.lookedForPins";
-  copyPtes(k, dst, from, to, start, end, pinned);
+  return copyPtes(k, dst, from, to, start, end, pinned);
 }
 
 /** An exclusive page that may be pinned must stay the parent's (page_needs_cow_for_dma). */
@@ -126,10 +138,11 @@ function pinnedPages(k: Kernel, t: TableIndex, start: number, end: number): Read
   return out;
 }
 
-function copyPtes(k: Kernel, dst: Vma, from: TableIndex, to: TableIndex, start: number, end: number, pinned: ReadonlySet<number> | null): void {
+function copyPtes(k: Kernel, dst: Vma, from: TableIndex, to: TableIndex, start: number, end: number, pinned: ReadonlySet<number> | null): boolean {
   const e = k.geo.encoding;
   const first = indexAt(k.geo, pteLevel(k), start);
   let copied = 0;
+  let isWhole = true;
   for (let j = 0; j < end - start; j++) {
     const i = first + j;
     const lo = loAt(k, from, i);
@@ -145,11 +158,13 @@ function copyPtes(k: Kernel, dst: Vma, from: TableIndex, to: TableIndex, start: 
     }
     const page = entryPfn(lo, hi);
     const head = folioOf(k, page);
-    copied++;
     if (pinned === null ? needsCopy(k, page) : pinned.has(page)) {
-      copyPinned(k, dst, to, i, start + j, page);
+      isWhole = copyPinned(k, dst, to, i, start + j, page);
+      if (!isWhole) break;
+      copied++;
       continue;
     }
+    copied++;
     folioGet(k, head);
     dropFlag(k, page, PG.anonExclusive);
     dupAnonRmapPtes(k, page, 1, dst);
@@ -158,24 +173,31 @@ function copyPtes(k: Kernel, dst: Vma, from: TableIndex, to: TableIndex, start: 
     setEntry(k, to, i, ro & ~(e.accessed | e.uffdWp), hi);
   }
   if (copied > 0) k.countMm(dst.mm, MMC.anonPages, copied);
+  return isWhole;
 }
 
-/** copy_present_page: a page that may be pinned for DMA is copied for the child at once. */
-function copyPinned(k: Kernel, dst: Vma, to: TableIndex, i: number, vpn: number, page: Pfn): void {
+/** copy_present_page: a page that may be pinned for DMA is copied for the child at once. False when memory is out. */
+function copyPinned(k: Kernel, dst: Vma, to: TableIndex, i: number, vpn: number, page: Pfn): boolean {
   const fresh = allocZeroedFolio(k, 0);
-  if (fresh === NO_PFN) return;
+  if (fresh === NO_PFN) return false;
   k.stamp.set(fresh, k.stamp.get(page));
   addNewAnonRmap(k, fresh, dst, vpn, false);
   setEntry(k, to, i, dirtyMaybeWrite(k, entryLoFor(k, fresh, dst.flags), dst.flags), entryHiFor(k, fresh, dst.flags));
+  return true;
+}
+
+/** mmput of the last user: the address space is freed. */
+function mmFree(k: Kernel, mm: number): void {
+  khugepagedExit(k, mm);
+  tlbFlushMm(k, mm);
+  exitMmap(k, mm);
+  putHugeZero(k, mm);
+  tableFree(k, k.mms.get(mm).pgd);
+  k.mms.remove(mm);
 }
 
 /** do_exit as far as memory goes: the address space is freed with its last user. */
 export function doExit(k: Kernel, task: Task): void {
-  khugepagedExit(k, task.mm);
-  tlbFlushMm(k, task.mm);
-  exitMmap(k, task.mm);
-  putHugeZero(k, task.mm);
-  tableFree(k, k.mms.get(task.mm).pgd);
-  k.mms.remove(task.mm);
+  mmFree(k, task.mm);
   k.tasks.remove(task.slot);
 }

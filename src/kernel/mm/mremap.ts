@@ -1,7 +1,7 @@
 import type { Op } from "../sched/points.ts";
 import { isHugePmd, pmdOf, splitPmd } from "../thp/splitPmd.ts";
-import { bugOn } from "../assert.ts";
 import { anonVmaClone, unlinkAnonVmas } from "./anonVma.ts";
+import { NO_TABLE } from "../units.ts";
 import { failed, type Failure, type Result } from "./errno.ts";
 import { MMC, type Kernel } from "./kernel.ts";
 import { mlockFutureOk } from "./mlock.ts";
@@ -20,6 +20,7 @@ import {
   refuseHole,
   refuseMapCount,
   refuseMemlock,
+  refuseMemory,
   refuseOccupied,
   refuseOvercommit,
   refuseSealed,
@@ -36,25 +37,28 @@ export interface MremapRequest {
   readonly fixed: number;
 }
 
-/** move_page_tables: entries go from the old to the new range; the pages stay where they are. */
-function movePageTables(k: Kernel, from: Vma, to: Vma, oldStart: number, newStart: number, pages: number): void {
+/** move_page_tables: entries go from the old to the new range; the pages stay where they are. Returns how many pages that was: fewer when memory is out. */
+function movePageTables(k: Kernel, from: Vma, to: Vma, oldStart: number, newStart: number, pages: number): number {
   const n = k.geo.pmdLevel < 0 ? 1 << k.geo.levels[pteLevel(k)].bits : 1 << k.geo.pmdOrder;
-  for (let done = 0; done < pages;) {
+  let done = 0;
+  while (done < pages) {
     const oldVpn = oldStart + done;
     const newVpn = newStart + done;
     const extent = Math.min(pages - done, n - (oldVpn % n), n - (newVpn % n));
-    moveExtent(k, from, to, oldVpn, newVpn, extent, n);
+    if (!moveExtent(k, from, to, oldVpn, newVpn, extent, n)) break;
     done += extent;
   }
   tlbFlushRange(k, from.mm, oldStart, oldStart + pages);
+  return done;
 }
 
-function moveExtent(k: Kernel, from: Vma, to: Vma, oldVpn: number, newVpn: number, extent: number, n: number): void {
+/** False when there is no memory for a page table. */
+function moveExtent(k: Kernel, from: Vma, to: Vma, oldVpn: number, newVpn: number, extent: number, n: number): boolean {
   const pmd = pmdOf(k, from.mm, oldVpn);
-  if (k.geo.pmdLevel >= 0 && (pmd === undefined || pmd.lo === 0)) return;
+  if (k.geo.pmdLevel >= 0 && (pmd === undefined || pmd.lo === 0)) return true;
   if (pmd !== undefined && k.geo.pmdLevel >= 0) {
     const target = walkAlloc(k, to.mm, newVpn, k.geo.pmdLevel);
-    bugOn(target === 0, "no memory for a page table in mremap");
+    if (target === NO_TABLE) return false;
     const ti = indexAt(k.geo, k.geo.pmdLevel, newVpn);
     if (extent === n && loAt(k, target, ti) === 0) {
       // a whole aligned block moves by its PMD entry, be it a leaf (with its deposited table) or a table
@@ -63,7 +67,7 @@ function moveExtent(k: Kernel, from: Vma, to: Vma, oldVpn: number, newVpn: numbe
       tlbFlushRange(k, from.mm, oldVpn, oldVpn + n);
       setEntry(k, target, ti, lo, hi);
       if (isHugePmd(k, lo) && target !== pmd.table) deposit(k, target, withdraw(k, pmd.table));
-      return;
+      return true;
     }
     if (isHugePmd(k, pmd.lo)) {
       if (k.tracer !== null) traceSplitPartial(k, from, "move_page_tables", oldVpn, oldVpn + extent);
@@ -71,9 +75,9 @@ function moveExtent(k: Kernel, from: Vma, to: Vma, oldVpn: number, newVpn: numbe
     }
   }
   const source = walkTo(k, k.mms.get(from.mm).pgd, oldVpn, pteLevel(k));
-  if (source === 0) return;
+  if (source === 0) return true;
   const target = walkAlloc(k, to.mm, newVpn, pteLevel(k));
-  bugOn(target === 0, "no memory for a page table in mremap");
+  if (target === NO_TABLE) return false;
   const i = indexAt(k.geo, pteLevel(k), oldVpn);
   const j = indexAt(k.geo, pteLevel(k), newVpn);
   for (let e = 0; e < extent; e++) {
@@ -83,6 +87,7 @@ function moveExtent(k: Kernel, from: Vma, to: Vma, oldVpn: number, newVpn: numbe
     clearEntry(k, source, i + e);
     setEntry(k, target, j + e, lo, hi);
   }
+  return true;
 }
 
 /** copy_vma: the VMA at the new place, merged with neighbours where it can be. */
@@ -120,8 +125,15 @@ function moveVma(k: Kernel, r: MremapRequest, vma: Vma, oldPages: number, target
   const pgoff = vma.pgoff + (r.start - vma.start);
   const fresh = copyVma(k, vma, target, r.newPages, pgoff);
   const source = vmaAt(k, vma.mm, r.start) ?? vma;
-  movePageTables(k, source, k.vmas.get(fresh.slot), r.start, target, oldPages);
+  const moved = movePageTables(k, source, k.vmas.get(fresh.slot), r.start, target, oldPages);
   statAccount(k, vma.mm, flags, r.newPages);
+  if (moved < oldPages) {
+    // what was moved goes back: the tables it came from are still there
+    movePageTables(k, k.vmas.get(fresh.slot), source, target, r.start, moved);
+    if (flags & VM.locked) k.countMm(vma.mm, MMC.lockedVm, r.newPages);
+    doMunmap(k, vma.mm, target, target + r.newPages);
+    return refuseMemory(k, vma.mm, "move_page_tables", "ENOMEM", 1);
+  }
   if (r.dontUnmap) {
     if (flags & VM.locked && k.era.mremapDontUnmapCountsLocked) k.countMm(vma.mm, MMC.lockedVm, r.newPages);
     const left = changeVma(k, source.slot, { flags: source.flags & ~(VM_LOCKED_MASK | (k.era.mremapDontUnmapLosesAccount ? VM.account : 0)) });

@@ -1,6 +1,6 @@
 /**
  * A slot table of read-only records. A record is never changed: `set` replaces it. Slot 0 is never
- * used, so that 0 can mean "none". Slots are reused lowest first, which keeps numbering deterministic.
+ * used, so that 0 can mean "none". The slot freed last is reused first, which keeps numbering deterministic.
  */
 const CHUNK_SHIFT = 6;
 const CHUNK = 1 << CHUNK_SHIFT;

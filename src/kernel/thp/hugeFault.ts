@@ -142,7 +142,7 @@ export const hugePinned = (k: Kernel, head: Pfn): boolean => !isHugeZero(k, head
 
 /**
  * copy_huge_pmd for an anonymous leaf that fork saw no pin of (hugePinned): shared read-only by both, exclusive by neither.
- * False: no memory for its page table, the source must be split first.
+ * False: no memory for its page table.
  */
 export function copyHugePmd(k: Kernel, dst: Vma, srcTable: TableIndex, dstTable: TableIndex, vpn: number): boolean {
   const e = k.geo.encoding;
