@@ -124,8 +124,9 @@ class Driver {
 
   async feed(event: LineEvent): Promise<void> {
     if (event.kind === "resize") {
-      // rows of ours that leave the screen when it shrinks cannot be erased any more
-      if (this.layout !== null && (this.layout.rows.length >= Math.min(this.state.rows!, event.rows!) || this.options.onResize !== "kept")) this.exact = false;
+      // rows of ours that leave the screen when it shrinks cannot be erased any more, and xterm.js 6 counts what it wraps below the cursor as above it
+      const leaves = this.layout !== null && this.layout.rows.length >= Math.min(this.state.rows!, event.rows!);
+      if (leaves || this.state.completion?.kind === "menu" || this.options.onResize !== "kept") this.exact = false;
       this.terminal.resize(event.columns, event.rows!);
     }
     const step = reduce(this.state, event);

@@ -97,6 +97,15 @@ it("shows candidates below the line, the chosen one inverse, and takes them away
   expect([0, 1, 2].map((row) => terminal.text(row))).toEqual(["$ cat mlock", "", ""]);
 });
 
+it("shows a chosen candidate whose emoji just fills its row", async () => {
+  const terminal = new LineTerminal(7, 4, "graphemes");
+  let state = after(createLine(7, 4), key("tab"));
+  const candidates = ["a😀🇩🇪⚡", "b"].map((word) => ({ text: word, whole: true }));
+  state = after(state, { kind: "completions", request: 1, start: 0, end: 0, candidates }, key("tab"));
+  await terminal.write(render(state, "", null).output);
+  expect([0, 1, 2, 3].map((row) => terminal.text(row))).toEqual(["a😀🇩🇪⚡", "", "a😀🇩🇪⚡", "b"]);
+});
+
 it("says how many candidates have no place", async () => {
   const terminal = new LineTerminal(20, 6, "graphemes");
   let state = after(createLine(20, 6), key("tab"));

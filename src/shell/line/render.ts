@@ -27,7 +27,7 @@ export interface RenderOptions {
   readonly promptStyle?: string;
   /**
    * What the terminal does with the line in which the cursor is when its width changes: xterm.js leaves its rows alone ("kept", unless reflowCursorLine
-   * is set), many others wrap it anew ("wrapped"). When it is not known, the line is drawn below as much as either may have left, so that nothing above
+   * is set; candidates below it that have to be wrapped confuse it, and the old picture stays above), many others wrap it anew ("wrapped"). When it is not known, the line is drawn below as much as either may have left, so that nothing above
    * it is ever erased.
    */
   readonly onResize?: "kept" | "wrapped" | "unknown";
@@ -135,41 +135,49 @@ class Pen {
   }
 
   /**
-   * A cluster on which terminals can differ: its columns and what is behind them are blanked, it is written, the cursor put behind it. At the end of a row the next row is
+   * A cluster on which terminals can differ: its columns are blanked, it is written, the cursor put behind it. At the end of a row the next row is
    * entered first, while the terminal still wraps there (`canEnter`: the next row goes on with this one and its first cell will be written).
    */
-  uncertain(cell: Cell, canEnter: boolean): void {
+  uncertain(cell: Cell, last: boolean, canEnter: boolean): void {
     const { width, text } = cell.cluster;
     this.style("");
     const start = this.wraps ? 0 : this.column;
     this.text(" ".repeat(width), width);
     // before it is written: erasing behind it would cut it where the terminal takes it for wider
-    if (!this.wraps) this.eraseToEnd();
-    const entered = this.wraps && canEnter;
+    if (last && !this.wraps) this.eraseToEnd();
+    const full = this.wraps;
+    const entered = full && canEnter;
     if (entered) {
       this.text(" ", 1);
       this.output += `${ESC}A`;
     }
     this.output += start === 0 ? "\r" : `${ESC}${start + 1}G`;
+    this.wraps = false;
     this.style(cell.style);
     this.output += text;
     if (entered) {
       this.output += `\r${ESC}B`;
       this.column = 0;
-      this.wraps = false;
-    } else if (this.wraps) {
+    } else if (full) {
       // the row below is another line or not on the screen: no matter where the cursor is now
-      this.wraps = false;
       this.column = -1;
     } else this.output += `${ESC}${start + width + 1}G`;
   }
+}
+
+/** Columns that a row may have written on the terminal: its last cluster may be wider there. */
+function extentOf(row: Row | undefined): number {
+  const last = row?.cells.at(-1)?.cluster;
+  return row === undefined || last === undefined ? 0 : row.used + last.room - last.width;
 }
 
 /** Draws a row over what was there, from the first cell that differs. Returns whether the first cell of the next row was overwritten. */
 function drawRow(pen: Pen, at: number, row: Row, old: Row | undefined, overwritten: boolean, next: Row | undefined): boolean {
   const continues = row.continues && pen.wraps && pen.row === at - 1;
   const fresh = old === undefined || overwritten || old.continues !== row.continues;
-  const from = fresh ? 0 : commonCells(row, old);
+  const lastPlain = row.cells.at(-1)?.cluster.plain ?? true;
+  // the last cluster, if uncertain, is drawn again with what is behind it
+  const from = fresh ? 0 : Math.min(commonCells(row, old), row.cells.length - (lastPlain ? 0 : 1));
   let to = row.cells.length;
   if (!fresh && row.plain && old.plain && row.used === old.used) {
     let oldTo = old.cells.length;
@@ -184,11 +192,11 @@ function drawRow(pen: Pen, at: number, row: Row, old: Row | undefined, overwritt
     // a blank keeps the mark that the terminal has wrapped here
     pen.style("");
     pen.text(" ", 1);
-    if (!pen.wraps && (old?.used ?? 0) > 1) pen.eraseToEnd();
+    if (!pen.wraps && extentOf(old) > 1) pen.eraseToEnd();
     pen.moveTo(at, 0);
     return false;
   }
-  let erased = false;
+  let spills = false;
   let entered = false;
   for (let i = from; i < to; i++) {
     const cell = row.cells[i];
@@ -197,12 +205,13 @@ function drawRow(pen: Pen, at: number, row: Row, old: Row | undefined, overwritt
       pen.style(cell.style);
       pen.text(cluster.text, cluster.width);
     } else {
-      erased = true;
-      entered = i === row.cells.length - 1 && row.used === pen.columns && next?.continues === true && pen.columns > 1 && pen.climbs;
-      pen.uncertain(cell, entered);
+      spills = true;
+      const last = i === row.cells.length - 1;
+      entered = last && row.used === pen.columns && next?.continues === true && pen.columns > 1 && pen.climbs;
+      pen.uncertain(cell, last, entered);
     }
   }
-  if (!erased && row.used < (old?.used ?? 0)) pen.eraseToEnd();
+  if (lastPlain && row.used < pen.columns && (spills || row.used < extentOf(old))) pen.eraseToEnd();
   return entered;
 }
 
