@@ -6,7 +6,7 @@ import { parseScript } from "./parseScript.ts";
 import { printOperation } from "./printOperation.ts";
 
 /** The corpus as it was copied into the project, or the shared one beside it. */
-const places = [join(import.meta.dirname, "../../../conformance"), "/work/shared/conformance"];
+const places = [join(import.meta.dirname, "../../../conformance"), join(import.meta.dirname, "../../../../shared/conformance")];
 const place = places.find((path) => existsSync(join(path, "traces")));
 const traces = place === undefined ? [] : globSync("{traces,random}/*/*.json", { cwd: place }).sort();
 const scripts = place === undefined ? [] : globSync("recorder/scripts*/*.txt", { cwd: place }).sort();
