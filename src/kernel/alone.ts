@@ -8,6 +8,7 @@ import { byteAt, stampAfterWrite } from "./mm/content.ts";
 import { allocAnonFolio, doWpPage } from "./mm/fault.ts";
 import { FAULT, VMF, VMF_ERROR } from "./mm/faultFlags.ts";
 import { type Signal, faultFlagsOf, isSignal, signalOf, vmaForFault } from "./mm/faultSignal.ts";
+import { doFault } from "./mm/fileFault.ts";
 import { deferredSplit, folioOrder, folioPut } from "./mm/folio.ts";
 import { type Kernel, MMC, MTHP } from "./mm/kernel.ts";
 import {
@@ -136,7 +137,10 @@ function handlePteFaultAlone(k: Kernel, vma: Vma, vpn: number, flags: number, t:
   const i = indexAt(k.geo, pteLevel(k), vpn);
   const lo = loAt(k, t, i);
   const hi = hiAt(k, t, i);
-  if (lo === 0 && hi === 0) return doAnonymousPageAlone(k, vma, vpn, flags, t, i);
+  if (lo === 0 && hi === 0) {
+    if (vma.ops !== "none") return doFault(k, vma, vpn, flags);
+    return doAnonymousPageAlone(k, vma, vpn, flags, t, i);
+  }
   if (!present(k, lo)) {
     if (isMarker(k, lo, hi, MARKER.guard)) return VMF.sigsegv;
     if (isMarker(k, lo, hi, MARKER.poisoned)) return VMF.hwpoison;
@@ -165,8 +169,9 @@ export function handleMmFaultAlone(k: Kernel, vma: Vma, vpn: number, flags: numb
   if (pmdTable === 0) return VMF.oom;
   const i = indexAt(geo, geo.pmdLevel, vpn);
   let lo = loAt(k, pmdTable, i);
-  if (k.tracer !== null && geo.thp && lo === 0) tracePmdFault(k, vma, vpn, false);
-  if (lo === 0 && geo.thp && pmdAllowed(k, vma, "pageFault")) {
+  if (k.tracer !== null && geo.thp && lo === 0 && vma.ops === "none") tracePmdFault(k, vma, vpn, false);
+  // no file system here has ->huge_fault
+  if (lo === 0 && geo.thp && vma.ops === "none" && pmdAllowed(k, vma, "pageFault")) {
     const r = hugePmdAnonymousPageAlone(k, vma, vpn, flags, pmdTable);
     if ((r & VMF.fallback) === 0) return r;
   } else if (lo !== 0 && isLeaf(k, lo) && present(k, lo)) {
@@ -179,6 +184,8 @@ export function handleMmFaultAlone(k: Kernel, vma: Vma, vpn: number, flags: numb
     }
   }
   lo = loAt(k, pmdTable, i);
+  // a file's fault may map the PMD itself
+  if (lo === 0 && vma.ops !== "none") return doFault(k, k.vmas.get(vma.slot), vpn, flags);
   let t: TableIndex;
   if (lo === 0) {
     if ((flags & FAULT.write) !== 0 && vma.anonVma === 0) anonVmaPrepare(k, vma.slot);

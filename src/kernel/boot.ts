@@ -6,6 +6,7 @@ import type { Era } from "./era/era.ts";
 import { resolveEra, togglesOf } from "./era/resolve.ts";
 import { mmAlloc } from "./mm/fork.ts";
 import { folioGet, setFlag } from "./mm/folio.ts";
+import { addMount, SHM_MOUNT } from "./mm/inode.ts";
 import { MISC, Kernel } from "./mm/kernel.ts";
 import { prepFolio } from "./mm/folio.ts";
 import { allocPages, initZones } from "./mm/pageAlloc.ts";
@@ -74,6 +75,7 @@ export function bootKernel(o: BootOptions): Kernel {
     khugepagedRunning: false,
     zeroPfn: NO_PFN,
     hugeZeroPfn: NO_PFN,
+    faultAroundPages: 16,
     overcommitMemory: 0,
     maxMapCount: 65530,
     plain: {},
@@ -87,8 +89,17 @@ export function bootKernel(o: BootOptions): Kernel {
   folioGet(k, zero);
   k.setGlobals({ zeroPfn: zero });
   k.misc.set(MISC.tableEnd, 1);
+  k.misc.set(MISC.cacheNodeEnd, 1);
+  bugOn(addMount(k, "tmpfs", "", "never", 0) !== SHM_MOUNT, "shm_mnt is not the first mount");
+  for (const [fs, path] of DISKS) addMount(k, fs, path, "never", 0);
   return k;
 }
+
+/** Disks that a machine has. */
+const DISKS: readonly (readonly ["ext4" | "xfs", string])[] = [
+  ["ext4", "/mnt/ext4"],
+  ["xfs", "/mnt/xfs"],
+];
 
 export interface ProcessOptions {
   readonly comm: string;

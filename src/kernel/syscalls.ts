@@ -3,13 +3,16 @@ import { failed, type Failure, type Result } from "./mm/errno.ts";
 import { findVma, fullyMapped, modifyVma, vmaAt, vmasIn } from "./mm/vma.ts";
 import { doFork, doExit } from "./mm/fork.ts";
 import { gupFast, gupSlow } from "./mm/gup.ts";
+import { diskWriteback } from "./mm/diskFile.ts";
+import { fileResident } from "./mm/fileFault.ts";
+import { fileIndex, inodeOf } from "./mm/inode.ts";
 import { MMC, type Kernel } from "./mm/kernel.ts";
 import { adviceValid, doMadvise, needsMmapWrite, refuseAdvice } from "./mm/madvise.ts";
 import { mlockall, mlockRange, munlockall, munlockRange } from "./mm/mlock.ts";
 import { doBrk, doMmap, doMunmap, MAP } from "./mm/mmap.ts";
 import { doMprotect } from "./mm/mprotect.ts";
 import { doMremap } from "./mm/mremap.ts";
-import type { Task } from "./mm/records.ts";
+import type { OpenFile, Task } from "./mm/records.ts";
 import { vmaStartWrite } from "./mm/vmaLock.ts";
 import { VM, VMH } from "./mm/vmFlags.ts";
 import { walkPages } from "./proc/taskMmu.ts";
@@ -41,9 +44,12 @@ export interface MmapCall {
   readonly length: bigint;
   readonly prot: number;
   readonly flags: number;
+  /** the file to map, and where in it; without one anonymous memory */
+  readonly file?: OpenFile;
+  readonly offset?: bigint;
 }
 
-/** mmap(2) of anonymous memory. Mappings of files, shared memory and hugetlb come with later releases of Hugelab. */
+/** mmap(2). Mappings of hugetlb come with later releases of Hugelab. */
 export function* sysMmap(k: Kernel, task: Task, c: MmapCall): Op<Result<bigint>> {
   const length = u64(c.length);
   if (length === 0n) return refuseArgument(k, task.mm, "do_mmap", "EINVAL", "refuse.lengthZero", "length", length, "hint.lengthZero");
@@ -56,7 +62,9 @@ export function* sysMmap(k: Kernel, task: Task, c: MmapCall): Op<Result<bigint>>
       return refuseArgument(k, task.mm, "get_unmapped_area", "ENOMEM", "refuse.addressRange", "address", address, "hint.taskSize");
     if (!aligned(address)) return refuseAlignment(k, task, "get_unmapped_area", "address", address);
   } else address &= ~(PAGE - 1n);
-  const type = c.flags & 0xf;
+  const offset = u64(c.offset ?? 0n);
+  if (!aligned(offset)) return refuseAlignment(k, task, "__do_sys_mmap", "address", offset);
+  if (offset + rounded > MASK64) return refuseArgument(k, task.mm, "do_mmap", "EOVERFLOW", "refuse.addressRange", "range", offset);
   yield* mmapWriteLock(k, task.mm);
   // where the kernel chooses, any neighbour may grow
   yield* fixed ? vmaStartWrite(k, task.mm, vpnOf(address), vpnOf(address + rounded)) : writeLockAll(k, task.mm);
@@ -66,20 +74,10 @@ export function* sysMmap(k: Kernel, task: Task, c: MmapCall): Op<Result<bigint>>
       if (at !== undefined && at.start < vpnOf(address + rounded))
         return refuseOccupied(k, task.mm, "do_mmap", "EEXIST", vpnOf(address), vpnOf(address + rounded), "hint.occupied");
     }
-    if (type !== MAP.private && !(type === MAP.droppable && k.era.droppable))
-      return type === MAP.droppable
-        ? refuseRelease(k, task.mm, "do_mmap", "EINVAL", "droppable", "hint.mapType")
-        : refuseArgument(
-            k,
-            task.mm,
-            "do_mmap",
-            type === MAP.shared ? "EOPNOTSUPP" : "EINVAL",
-            "refuse.argument",
-            "flags",
-            c.flags,
-            type === MAP.shared ? "hint.sharedLater" : "hint.mapType",
-          );
-    const r = yield* doMmap(k, task, { start: vpnOf(address), pages: vpnOf(rounded), prot: c.prot, flags: c.flags });
+    const type = c.flags & 0xf;
+    if (type === MAP.droppable && !k.era.droppable) return refuseRelease(k, task.mm, "do_mmap", "EINVAL", "droppable", "hint.mapType");
+    const what = { file: c.file?.slot ?? 0, pgoff: c.file === undefined ? 0 : vpnOf(offset) };
+    const r = yield* doMmap(k, task, { start: vpnOf(address), pages: vpnOf(rounded), prot: c.prot, flags: c.flags, ...what });
     return failed(r) ? r : BigInt(r) * PAGE;
   } finally {
     mmapWriteUnlock(k, task.mm);
@@ -237,17 +235,22 @@ export function* sysMunlockall(k: Kernel, task: Task): Op<Result> {
   return r;
 }
 
-/** msync(2) of anonymous memory: only the range is checked. */
+/** msync(2) with MS_SYNC: what shared mappings of disk files in the range wrote is written back, up to the first hole. */
 export function sysMsync(k: Kernel, task: Task, address: bigint, length: bigint): Result {
   const start = u64(address);
   if (!aligned(start)) return refuseAlignment(k, task, "__do_sys_msync", "address", start);
   const end = u64(start + pageAlign(u64(length)));
   if (end === start) return 0;
   if (end < start || end > taskSize(k)) return refuseArgument(k, task.mm, "__do_sys_msync", "ENOMEM", "refuse.addressRange", "range", end, "hint.hole");
+  for (const vma of vmasIn(k, task.mm, vpnOf(start), vpnOf(end))) {
+    if (vma.ops !== "disk" || (vma.flags & VM.shared) === 0) continue;
+    const first = Math.max(vma.start, vpnOf(start));
+    diskWriteback(k, inodeOf(k, vma).slot, fileIndex(vma, first), fileIndex(vma, Math.min(vma.end, vpnOf(end))));
+  }
   return fullyMapped(k, task.mm, vpnOf(start), vpnOf(end)) ? 0 : refuseHole(k, task.mm, "__do_sys_msync", "ENOMEM", vpnOf(start), vpnOf(end));
 }
 
-/** mincore(2): one flag for each page. Pages of a huge zero folio and of the zero page are resident. */
+/** mincore(2): one flag for each page. Pages of a huge zero folio and of the zero page are resident, and those of a file that are in the page cache. */
 export function sysMincore(k: Kernel, task: Task, address: bigint, length: bigint): Result<Uint8Array> {
   const start = u64(address);
   if (!aligned(start)) return refuseAlignment(k, task, "__do_sys_mincore", "address", start);
@@ -255,8 +258,13 @@ export function sysMincore(k: Kernel, task: Task, address: bigint, length: bigin
   if (end > taskSize(k)) return refuseArgument(k, task.mm, "__do_sys_mincore", "ENOMEM", "refuse.addressRange", "range", end, "hint.hole");
   if (!fullyMapped(k, task.mm, vpnOf(start), vpnOf(end))) return refuseHole(k, task.mm, "do_mincore", "ENOMEM", vpnOf(start), vpnOf(end));
   const out = new Uint8Array(vpnOf(end - start));
-  for (const p of walkPages(k, task.mm, vpnOf(start), vpnOf(end))) {
-    if (p.state === "present") out.fill(1, p.vpn - vpnOf(start), p.vpn - vpnOf(start) + p.pages);
+  for (const vma of vmasIn(k, task.mm, vpnOf(start), vpnOf(end))) {
+    for (const p of walkPages(k, task.mm, Math.max(vma.start, vpnOf(start)), Math.min(vma.end, vpnOf(end)))) {
+      const at = p.vpn - vpnOf(start);
+      if (p.state === "present") out.fill(1, at, at + p.pages);
+      // what is not mapped may be in the page cache
+      else if (vma.file !== 0) for (let i = 0; i < p.pages; i++) out[at + i] = fileResident(k, inodeOf(k, vma), fileIndex(vma, p.vpn + i)) ? 1 : 0;
+    }
   }
   return out;
 }

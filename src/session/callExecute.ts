@@ -41,10 +41,9 @@ function* mmap({ world, task, args, operation }: Call): Op<ResultFields> {
   const [address, length, prot, flags, fd, offset] = args;
   if (u64(offset) % PAGE !== 0n) return refuse("EINVAL", "hint.alignOffset");
   const bits = Number(u64(flags) & 0xffffffffn);
-  const type = bits & 0xf;
   if ((bits & MAP.anonymous) === 0) return BigInt.asIntN(32, fd) < 0n ? refuse("EBADF", "hint.anonymous") : LATER;
-  // shared memory, huge page pools and MAP_32BIT are not simulated yet
-  if (bits & (MAP.hugetlb | 0x40) || type === MAP.shared) return LATER;
+  // huge page pools and MAP_32BIT are not simulated yet
+  if (bits & (MAP.hugetlb | 0x40)) return LATER;
   const recorded = operation.recorded?.value ?? null;
   const call = { length, prot: Number(prot & 7n), flags: bits };
   // a pasted line of strace goes where it went then, so that the addresses of later lines fit

@@ -3,19 +3,21 @@ import { MAP } from "../kernel/mm/mmap.ts";
 import type { Task } from "../kernel/mm/records.ts";
 import { readZero, writePipe } from "../kernel/mm/userCopy.ts";
 import type { Op } from "../kernel/sched/points.ts";
+import { dropCaches } from "../kernel/fileCalls.ts";
+import { putFile } from "../kernel/mm/inode.ts";
 import * as sys from "../kernel/syscalls.ts";
 import { MISC, type Kernel } from "../kernel/mm/kernel.ts";
 import { touchRange } from "../kernel/touch.ts";
 import type { TouchResult } from "../kernel/touchResult.ts";
 import type { AddressExpr, MmapFlag, Operation, OperationBody, RangeExpr } from "../shell/operation.ts";
 import { ADVICE_NUMBERS } from "../shell/command/words.ts";
+import { fileOperation, LATER, makeFile, memfd, memfdClose, mount, openScriptFile, umount, unlink } from "./fileOperations.ts";
 import { MAX_PROCESSES, type ScriptProcess, type Stage } from "./world.ts";
 
 /** Result fields of an operation as a trace prints them: ret, errno, cnt, ... or error. */
 export type ResultFields = Readonly<Record<string, unknown>>;
 
 const MASK64 = (1n << 64n) - 1n;
-const LATER = { error: "not simulated yet" } as const;
 
 const printed = (r: Result): ResultFields => (failed(r) ? { ret: -1, errno: r.errno, ...(r.hint === undefined ? {} : { hint: r.hint }) } : { ret: r });
 
@@ -39,6 +41,7 @@ export function* execute(world: Stage, operation: Operation): Carried {
 // --- operations of the observer: settings, daemons, files
 
 function driverOperation(world: Stage, body: OperationBody): Carried | undefined {
+  const k = world.machine.kernel;
   switch (body.op) {
     case "sysSet":
       return sysSet(world, body.path, body.value);
@@ -49,16 +52,22 @@ function driverOperation(world: Stage, body: OperationBody): Carried | undefined
     case "sleep":
       return plain({ ret: 0 });
     case "dropCaches":
+      dropCaches(k);
+      return plain({ ret: 0 });
     case "compact":
       return plain({ ret: 0 });
     case "mount":
-    case "file":
-    case "memfd":
-      world.laterFiles.add(body.name);
-      return plain(LATER);
+      return plain(mount(k, world.files, body));
     case "umount":
+      return plain(umount(k, world.files, body.name));
+    case "file":
+      return plain(makeFile(k, world.files, body));
     case "unlink":
+      return plain(unlink(k, world.files, body.name));
+    case "memfd":
+      return plain(memfd(k, world.files, body));
     case "memfdClose":
+      return plain(memfdClose(k, world.files, body.name));
     case "ksmScan":
     case "ksmUnmerge":
     case "zram":
@@ -137,6 +146,13 @@ function* processOperation(world: Stage, process: ScriptProcess, body: Operation
       return { error: "unknown op" };
     case "uffd":
       return body.call === "open" ? LATER : { error: "no uffd" };
+    case "falloc":
+    case "truncate":
+    case "fwrite":
+    case "fread":
+    case "fadvise":
+    case "fsync":
+      return fileOperation(k, world.files, body);
     case "munmap":
     case "mprotect":
     case "mseal":
@@ -240,7 +256,7 @@ const FLAG_BITS: Readonly<Record<MmapFlag, number>> = {
   noaddr: 0,
 };
 
-/** mmap of what is simulated: private anonymous memory. Everything else says that it is not there yet. */
+/** mmap; of hugetlb it says that it is not there yet. A file is opened for it and closed again, as the recorder does. */
 function* doMmap(world: Stage, task: Task, body: Extract<OperationBody, { op: "mmap" }>): Carried {
   const slot = world.slots.get(body.name);
   if (slot === undefined) return { error: "slot" };
@@ -249,12 +265,22 @@ function* doMmap(world: Stage, task: Task, body: Extract<OperationBody, { op: "m
   if (body.offsetBytes % 4096n !== 0n) return { ret: -1, errno: "EINVAL", hint: "hint.alignOffset" };
   const anywhere = body.flags.includes("noaddr");
   let flags = body.flags.reduce((bits, f) => bits | FLAG_BITS[f], 0);
-  const type = flags & 0xf;
-  if (body.file !== null) return world.knowsFile(body.file) ? LATER : { ret: -1, errno: "ENOENT", what: "open" };
-  if (flags & MAP.hugetlb || type === MAP.shared) return LATER;
-  if ((flags & MAP.anonymous) === 0) return type === 0 ? { ret: -1, errno: "EBADF" } : { ret: -1, errno: "EBADF" };
+  if (flags & MAP.hugetlb) return LATER;
+  const k = world.machine.kernel;
+  const file = body.file === null ? undefined : openScriptFile(k, world.files, body.file, !body.readOnlyFile);
+  if (file === "later") return LATER;
+  if (failed(file)) return { ...printed(file), what: "open" };
+  // without MAP_ANONYMOUS the kernel looks for the file first
+  if (file === undefined && (flags & MAP.anonymous) === 0) return { ret: -1, errno: "EBADF" };
   if (!anywhere) flags |= body.flags.includes("fixed") ? MAP.fixed : MAP.fixedNoReplace;
-  const r = yield* sys.sysMmap(world.machine.kernel, task, { address: anywhere ? 0n : at.address, length: body.lengthBytes, prot: body.prot, flags });
+  const what = {
+    prot: body.prot,
+    flags: file === undefined ? flags : flags & ~MAP.anonymous,
+    offset: body.offsetBytes,
+    ...(file === undefined ? {} : { file }),
+  };
+  const r = yield* sys.sysMmap(k, task, { address: anywhere ? 0n : at.address, length: body.lengthBytes, ...what });
+  if (file !== undefined) putFile(k, file.slot);
   if (failed(r)) return printed(r);
   const end = at.address + body.lengthBytes - slot.base;
   if (!anywhere && end > slot.lengthBytes && at.address >= slot.base && at.address < slot.base + world.slots.layout.bytes) slot.lengthBytes = end;

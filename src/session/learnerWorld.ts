@@ -1,3 +1,4 @@
+import type { ScriptFile, ScriptFiles } from "./fileOperations.ts";
 import { Machine } from "../kernel/machine.ts";
 import type { BootOptions } from "../kernel/boot.ts";
 import type { MachineSnapshot } from "../kernel/machine.ts";
@@ -58,7 +59,7 @@ export interface WorldSnapshot {
   readonly machine: MachineSnapshot;
   readonly names: LearnerNames;
   readonly processes: readonly (ScriptProcess | undefined)[];
-  readonly laterFiles: readonly string[];
+  readonly files: ReadonlyMap<string, ScriptFile>;
   readonly current: string;
 }
 
@@ -70,7 +71,7 @@ export class LearnerWorld implements Stage {
   readonly machine: Machine;
   slots: LearnerNames;
   processes: (ScriptProcess | undefined)[];
-  laterFiles = new Set<string>();
+  files: ScriptFiles = new Map();
   readonly faultLogs = new Map<number, FaultLog>();
   /** name of the process that a line without @NAME belongs to */
   current = FIRST_PROCESS;
@@ -87,10 +88,6 @@ export class LearnerWorld implements Stage {
 
   task(p: ScriptProcess): Task {
     return this.machine.kernel.tasks.get(p.task);
-  }
-
-  knowsFile(name: string): boolean {
-    return this.laterFiles.has(name);
   }
 
   living(): ScriptProcess[] {
@@ -111,7 +108,7 @@ export class LearnerWorld implements Stage {
       machine: this.machine.snapshot(),
       names: this.slots.copy(),
       processes: [...this.processes],
-      laterFiles: [...this.laterFiles],
+      files: new Map(this.files),
       current: this.current,
     };
   }
@@ -120,7 +117,7 @@ export class LearnerWorld implements Stage {
     this.machine.restore(to.machine);
     this.slots = to.names.copy();
     this.processes = [...to.processes];
-    this.laterFiles = new Set(to.laterFiles);
+    this.files = new Map(to.files);
     this.current = to.current;
   }
 }

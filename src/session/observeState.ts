@@ -4,6 +4,7 @@ import { VMSTAT, VMSTAT_NAMES } from "../kernel/mm/vmstat.ts";
 import { isHugeZero } from "../kernel/thp/hugeZero.ts";
 import { folioPlace, kpageflagBits, KPF, smapsOf, vmFlagNames, walkPages, type Smaps } from "../kernel/proc/taskMmu.ts";
 import { pageMapcount } from "../kernel/mm/folio.ts";
+import { PG } from "../kernel/mm/pageFlags.ts";
 import { VM } from "../kernel/mm/vmFlags.ts";
 import { statusOf } from "../kernel/syscalls.ts";
 import type { Pfn } from "../kernel/units.ts";
@@ -108,6 +109,7 @@ export function pageRuns(k: Kernel, vma: Vma, ids: FolioIds): PageRun[] {
     const first = p.pfn as Pfn;
     const where = folioPlace(k, first);
     const hugeZero = isHugeZero(k, where.head);
+    const isFile = !p.zero && (k.pageFlags.get(where.head) & PG.anon) === 0;
     let id = -1;
     if (where.order > 0) {
       id = ids.get(where.head) ?? ids.size;
@@ -128,7 +130,7 @@ export function pageRuns(k: Kernel, vma: Vma, ids: FolioIds): PageRun[] {
       while (i + n < p.pages && (p.zero ? 0 : pageMapcount(k, (pfn + n) as Pfn)) === mc && (k.era.kpageflagsTails || letter((pfn + n) as Pfn) === letterNow))
         n++;
       const exclusive = p.huge && k.era.pagemapPmdExclusive === "firstPage" ? firstMc === 1 : mc === 1;
-      const f = `P${p.huge && k.era.pagemapScan ? "H" : ""}${hugeZero ? "F" : ""}${exclusive ? "X" : ""}${p.uffdWp ? "W" : ""}`;
+      const f = `P${p.huge && k.era.pagemapScan ? "H" : ""}${hugeZero || isFile ? "F" : ""}${exclusive ? "X" : ""}${p.uffdWp ? "W" : ""}`;
       b.add(p.vpn + i, { f, k: letterNow, o: where.order, id, index: where.index + i, mc }, n);
       i += n;
     }
@@ -166,6 +168,7 @@ function vmaState(world: World, k: Kernel, vma: Vma, ids: FolioIds): VmaState {
     len: `0x${((vma.end - vma.start) * 4096).toString(16)}`,
     perm: `${vma.flags & VM.read ? "r" : "-"}${vma.flags & VM.write ? "w" : "-"}${vma.flags & VM.exec ? "x" : "-"}${vma.flags & VM.mayShare ? "s" : "p"}`,
   };
+  if (vma.file !== 0 && vma.pgoff !== 0) state.off = `0x${(vma.pgoff * 4096).toString(16)}`;
   for (const key of SHOWN) if (s[key] !== 0) state[key] = s[key];
   state.THPeligible = s.THPeligible;
   state.VmFlags = vmFlagNames(k, vma).join(" ");
@@ -223,16 +226,24 @@ export interface Counters {
   readonly vmstat: readonly number[];
   readonly mthp: readonly number[];
   readonly anonHugeKb: number;
+  /** huge-page lines of meminfo about files, kB */
+  readonly fileHugeKb: Readonly<Record<"ShmemHugePages" | "ShmemPmdMapped" | "FilePmdMapped", number>>;
 }
 
 export function countersOf(k: Kernel): Counters {
+  const hugeKb = (item: number): number => k.vmstat.get(item) * 2 ** k.geo.pmdOrder * 4;
   const mthp: number[] = [];
   for (let order = 1; order <= k.geo.pmdOrder; order++)
     for (let item = 0; item < MTHP_FILES.length; item++) mthp.push(k.mthpStat.get(order * MTHP_COUNTERS + item));
   return {
     vmstat: COUNTER_INDICES.map(({ i }) => k.vmstat.get(i)),
     mthp,
-    anonHugeKb: k.vmstat.get(VMSTAT.nrAnonTransparentHugepages) * 2 ** k.geo.pmdOrder * 4,
+    anonHugeKb: hugeKb(VMSTAT.nrAnonTransparentHugepages),
+    fileHugeKb: {
+      ShmemHugePages: hugeKb(VMSTAT.nrShmemHugepages),
+      ShmemPmdMapped: hugeKb(VMSTAT.nrShmemPmdmapped),
+      FilePmdMapped: hugeKb(VMSTAT.nrFilePmdmapped),
+    },
   };
 }
 

@@ -82,7 +82,7 @@ export class ScriptRun {
     }
     const now = countersOf(k);
     const anon = now.anonHugeKb - this.startAnonHugeKb;
-    step.mi = anon === 0 ? {} : { AnonHugePages: anon };
+    step.mi = { ...(anon === 0 ? {} : { AnonHugePages: anon }), ...Object.fromEntries(Object.entries(now.fileHugeKb).filter(([, kb]) => kb !== 0)) };
     step.dv = vmstatDelta(this.counters, now);
     step.dm = mthpDelta(k, this.counters, now);
     step.pool = {};

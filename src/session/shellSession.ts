@@ -110,7 +110,7 @@ export class ShellSession implements ToolHost {
       table: this.table,
       memoryNames: this.world.slots.names(),
       processes: this.world.living().map((p) => p.name),
-      fileNames: [...this.world.laterFiles],
+      fileNames: [...this.world.files.keys()],
       files: this.#files satisfies FileAccess,
       directory: this.#directory,
     };

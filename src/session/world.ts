@@ -1,3 +1,4 @@
+import type { ScriptFiles } from "./fileOperations.ts";
 import { Machine } from "../kernel/machine.ts";
 import type { Kernel } from "../kernel/mm/kernel.ts";
 import { MAP } from "../kernel/mm/mmap.ts";
@@ -17,7 +18,7 @@ import { slotLayout, SlotTable } from "./slots.ts";
 export const MAX_PROCESSES = 8;
 
 /** What an operation is carried out on: the world of a script, or that of a learner. */
-export type Stage = Pick<World, "machine" | "slots" | "processes" | "faultLogs" | "laterFiles" | "find" | "task" | "knowsFile">;
+export type Stage = Pick<World, "machine" | "slots" | "processes" | "faultLogs" | "files" | "find" | "task">;
 
 export interface ScriptProcess {
   readonly name: string;
@@ -45,8 +46,8 @@ export class World {
   slots: SlotTable;
   /** in the recorder's order: P first, a child in the first free place */
   processes: (ScriptProcess | undefined)[] = [];
-  /** files and mounts that the script made and that are not simulated yet */
-  laterFiles = new Set<string>();
+  /** what names of files and mounts stand for */
+  files: ScriptFiles = new Map();
   readonly faultLogs = new Map<number, FaultLog>();
   /** VmPTE and VmSize of P when the script starts, kB */
   readonly base: { pte: number; size: number };
@@ -88,11 +89,6 @@ export class World {
     return this.machine.kernel.tasks.get(p.task);
   }
 
-  /** A file that exists but cannot be simulated yet; any other name is one that open(2) does not find. */
-  knowsFile(name: string): boolean {
-    return this.laterFiles.has(name) || /^\/(dev|proc|sys|etc|bin|usr)\//.test(name);
-  }
-
   logOf(mm: number): FaultLog {
     let log = this.faultLogs.get(mm);
     if (log === undefined) {
@@ -125,6 +121,6 @@ function ownMappings(k: Kernel, task: Task): void {
   }
   const [start, pages] = SPECIAL;
   const flags = VM.read | VM.exec | VM.mayRead | VM.mayExec | VM.dontExpand | VM.io | VM.pfnmap | VM.dontDump;
-  insertVma(k, { mm: task.mm, start, end: start + pages, flags, flagsHi: 0, pgoff: 0, anonVma: 0, chain: [], name: "[vdso]" });
+  insertVma(k, { mm: task.mm, start, end: start + pages, flags, flagsHi: 0, pgoff: 0, file: 0, ops: "none", anonVma: 0, chain: [], name: "[vdso]" });
   statAccount(k, task.mm, flags, pages);
 }

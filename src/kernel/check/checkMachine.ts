@@ -1,6 +1,7 @@
 import { MISC, type Kernel } from "../mm/kernel.ts";
 import { checkFreeLists } from "./buddy.ts";
 import { checkContents } from "./contents.ts";
+import { checkFiles } from "./files.ts";
 import { checkFrames } from "./frames.ts";
 import { checkDeferredQueue, checkKhugepaged, checkLocks } from "./queues.ts";
 import type { Violation } from "./report.ts";
@@ -25,6 +26,7 @@ export class MachineCheck {
     walkAllTables(s);
     checkFrames(s);
     checkVmas(s);
+    checkFiles(s);
     checkDeferredQueue(s);
     checkKhugepaged(s);
     checkLocks(s);

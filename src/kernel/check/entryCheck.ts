@@ -58,18 +58,34 @@ export class EntryCheck {
       if (pfn !== k.g.zeroPfn || isWritable(e, lo)) this.bad("kernel.check.zeroEntry", vpn, pfn);
       return;
     }
-    this.found.anonPages++;
     const flags = this.s.isUsed(pfn) ? k.pageFlags.get(pfn) : PG.buddy;
     const head = (flags & PG.tail) !== 0 ? k.mapping.get(pfn) : pfn;
+    this.count(head, 1);
     if ((flags & NOT_MAPPABLE) !== 0 || k.refcount.get(head) <= 0) return this.bad("kernel.check.entryFree", vpn, pfn);
     this.s.pteMaps.add(pfn, 1);
     if ((flags & (PG.tail | PG.head)) !== 0) this.s.noteOwner(head, this.mm);
-    if (isWritable(e, lo) && (flags & PG.anonExclusive) === 0) this.bad("kernel.check.writableShared", vpn, pfn);
+    this.writable(vma, vpn, pfn, lo, flags);
     this.rmap(vma, vpn, pfn, head);
   }
 
-  /** A leaf of PMD size. */
-  pmd(vpn: number, lo: number, hi: number): void {
+  private count(head: number, pages: number): void {
+    const flags = this.k.pageFlags.get(head);
+    this.found[(flags & PG.file) === 0 ? "anonPages" : flags & PG.swapbacked ? "shmemPages" : "filePages"] += pages;
+  }
+
+  /** Only an exclusive page may be written by a private mapping, and any page by a shared one. */
+  private writable(vma: Vma, vpn: number, pfn: number, lo: number, flags: number): void {
+    if (!isWritable(this.e, lo) || (flags & PG.anonExclusive) !== 0 || (vma.flags & VM.shared) !== 0) return;
+    this.bad("kernel.check.writableShared", vpn, pfn);
+  }
+
+  /** A leaf of PMD size. True: a page table is kept for it, for when it is split. */
+  pmd(vpn: number, lo: number, hi: number): boolean {
+    this.pmdLeaf(vpn, lo, hi);
+    return (this.k.pageFlags.get(entryPfn(lo, hi)) & PG.file) === 0;
+  }
+
+  private pmdLeaf(vpn: number, lo: number, hi: number): void {
     const { e, k } = this;
     const n = 1 << k.geo.pmdOrder;
     const vma = this.vmaAt(vpn);
@@ -81,14 +97,14 @@ export class EntryCheck {
       if (isWritable(e, lo) || record?.hugeZero !== true) this.bad("kernel.check.zeroEntry", vpn, pfn);
       return;
     }
-    this.found.anonPages += n;
+    this.count(pfn, n);
     const flags = this.s.isUsed(pfn) ? k.pageFlags.get(pfn) : PG.buddy;
     if ((flags & NOT_MAPPABLE) !== 0) return this.bad("kernel.check.entryFree", vpn, pfn);
     if ((flags & PG.head) === 0 || (flags & ORDER_MASK) >>> ORDER_SHIFT !== k.geo.pmdOrder) return this.bad("kernel.check.pmdLeaf", vpn, pfn);
     if (k.refcount.get(pfn) <= 0) return this.bad("kernel.check.entryFree", vpn, pfn);
     this.s.pmdMaps.add(pfn, 1);
     this.s.noteOwner(pfn, this.mm);
-    if (isWritable(e, lo) && (flags & PG.anonExclusive) === 0) this.bad("kernel.check.writableShared", vpn, pfn);
+    this.writable(vma, vpn, pfn, lo, flags);
     this.rmap(vma, vpn, pfn, pfn);
   }
 
@@ -107,11 +123,14 @@ export class EntryCheck {
       this.bad("kernel.check.entryProtection", vpn, pfn);
   }
 
-  /** rmap_walk_anon would find this entry: the folio's anon_vma lists the VMA, and the offsets agree. */
+  /** rmap_walk would find this entry: the folio's anon_vma or file lists the VMA, and the offsets agree. */
   private rmap(vma: Vma, vpn: number, pfn: number, head: number): void {
     const { k } = this;
     const anonVma = k.mapping.get(head);
-    if (this.knownVma !== vma.slot || this.knownAnonVma !== anonVma) {
+    if ((k.pageFlags.get(head) & PG.file) !== 0) {
+      if (k.files.find(vma.file)?.inode !== anonVma || k.inodes.find(anonVma)?.vmas.includes(vma.slot) !== true)
+        return this.bad("kernel.check.rmapLost", vpn, pfn);
+    } else if (this.knownVma !== vma.slot || this.knownAnonVma !== anonVma) {
       if (k.anonVmas.find(anonVma)?.vmas.includes(vma.slot) !== true) return this.bad("kernel.check.rmapLost", vpn, pfn);
       this.knownVma = vma.slot;
       this.knownAnonVma = anonVma;

@@ -16,6 +16,17 @@ class Recount {
   unevictable = 0;
   pins = 0;
   deferred = 0;
+  mapped = 0;
+  inactiveFile = 0;
+  activeFile = 0;
+  filePages = 0;
+  dirty = 0;
+  shmem = 0;
+  /** PMD-sized folios of tmpfs and of disks, and those that a PMD maps */
+  shmemHuge = 0;
+  shmemPmd = 0;
+  fileHuge = 0;
+  filePmd = 0;
   readonly anonFolios: number[] = new Array<number>(32).fill(0);
   readonly partiallyMapped: number[] = new Array<number>(32).fill(0);
 }
@@ -97,7 +108,7 @@ function smallFolio(s: Survey, pfn: number, flags: number, c: Recount): void {
   if ((flags & PG.anonExclusive) !== 0 && maps > 1) report.add("kernel.check.exclusiveShared", { pfn, maps });
   if ((flags & (PG.mappedShared | PG.deferred | PG.partiallyMapped)) !== 0) report.add("kernel.check.folioFlags", { pfn, flags });
   common(s, pfn, flags, 1, maps, c);
-  if (maps > 0) c.anonPages++;
+  countMapped(flags, maps > 0 ? 1 : 0, c);
   if (badStamp(k, k.stamp.get(pfn))) report.add("kernel.check.stamp", { pfn, stamp: k.stamp.get(pfn) });
 }
 
@@ -114,15 +125,34 @@ function common(s: Survey, head: number, flags: number, pages: number, maps: num
   const { k, report } = s;
   const pins = pinsOf(s, head, c);
   const refs = k.refcount.get(head);
-  if (refs !== maps + pins || refs <= 0) report.add("kernel.check.refcount", { pfn: head, is: refs, should: maps + pins });
-  if ((flags & PG.anon) === 0 || (flags & (NEVER | PG.reserved | PG.zero)) !== 0) report.add("kernel.check.folioFlags", { pfn: head, flags });
+  const isFile = (flags & PG.file) !== 0;
+  // the page cache holds a reference for each page
+  const should = maps + pins + (isFile ? pages : 0);
+  if (refs !== should || refs <= 0) report.add("kernel.check.refcount", { pfn: head, is: refs, should });
+  // a page that was truncated while somebody pinned it is of no kind
+  const isKind = isFile !== ((flags & PG.anon) !== 0) || (pins > 0 && maps === 0);
+  if (!isKind || (flags & (NEVER | PG.reserved | PG.zero)) !== 0) report.add("kernel.check.folioFlags", { pfn: head, flags });
+  if (isFile) countCached(s, flags, pages, c);
   if ((flags & PG.lru) === 0) report.add("kernel.check.offLru", { pfn: head });
   else if ((flags & PG.unevictable) !== 0) c.unevictable += pages;
-  else if ((flags & PG.active) !== 0) c.active += pages;
-  else c.inactive += pages;
+  else if ((flags & (PG.anon | PG.swapbacked)) === 0) c[(flags & PG.active) !== 0 ? "activeFile" : "inactiveFile"] += pages;
+  else c[(flags & PG.active) !== 0 ? "active" : "inactive"] += pages;
   const locked = (flags & PG.mlocked) !== 0;
   if (locked) c.mlocked += pages;
   if (locked !== ((flags & PG.unevictable) !== 0) || k.mlockCount.get(head) < 0) report.add("kernel.check.mlocked", { pfn: head });
+}
+
+function countMapped(flags: number, pages: number, c: Recount): void {
+  c[(flags & PG.file) !== 0 ? "mapped" : "anonPages"] += pages;
+}
+
+/** What a folio of the page cache counts in. */
+function countCached(s: Survey, flags: number, pages: number, c: Recount): void {
+  const shmem = (flags & PG.swapbacked) !== 0;
+  c.filePages += pages;
+  if (shmem) c.shmem += pages;
+  else if ((flags & PG.dirty) !== 0) c.dirty += pages;
+  if (pages === 1 << s.k.geo.pmdOrder) c[shmem ? "shmemHuge" : "fileHuge"]++;
 }
 
 /** A folio of several pages. Returns how many. */
@@ -158,7 +188,12 @@ function largeFolio(s: Survey, head: number, flags: number, frontier: number, c:
   if (pmds > 0 && (flags & PG.anonExclusive) !== 0 && ptes > 0) report.add("kernel.check.exclusiveShared", { pfn: head, maps: pmds + ptes });
   common(s, head, flags, pages, ptes + pmds, c);
   largeCounts(s, head, flags, pages, { ptes, pmds, mapped });
-  c.anonPages += pmds > 0 ? pages : mapped;
+  countMapped(flags, pmds > 0 ? pages : mapped, c);
+  if ((flags & PG.file) !== 0) {
+    if (pmds > 0) c[(flags & PG.swapbacked) !== 0 ? "shmemPmd" : "filePmd"]++;
+    if ((flags & (PG.deferred | PG.partiallyMapped | PG.anonExclusive)) !== 0) report.add("kernel.check.folioFlags", { pfn: head, flags });
+    return pages;
+  }
   if (pmds > 0) c.hugePages++;
   if ((flags & PG.deferred) !== 0) c.deferred++;
   c.anonFolios[order]++;
@@ -215,6 +250,16 @@ function compare(s: Survey, c: Recount): void {
     ["nr_inactive_anon", VMSTAT.nrInactiveAnon, c.inactive],
     ["nr_active_anon", VMSTAT.nrActiveAnon, c.active],
     ["nr_unevictable", VMSTAT.nrUnevictable, c.unevictable],
+    ["nr_inactive_file", VMSTAT.nrInactiveFile, c.inactiveFile],
+    ["nr_active_file", VMSTAT.nrActiveFile, c.activeFile],
+    ["nr_mapped", VMSTAT.nrMapped, c.mapped],
+    ["nr_file_pages", VMSTAT.nrFilePages, c.filePages],
+    ["nr_dirty", VMSTAT.nrDirty, c.dirty],
+    ["nr_shmem", VMSTAT.nrShmem, c.shmem],
+    ["nr_shmem_hugepages", VMSTAT.nrShmemHugepages, c.shmemHuge],
+    ["nr_shmem_pmdmapped", VMSTAT.nrShmemPmdmapped, c.shmemPmd],
+    ["nr_file_hugepages", VMSTAT.nrFileHugepages, c.fileHuge],
+    ["nr_file_pmdmapped", VMSTAT.nrFilePmdmapped, c.filePmd],
   ];
   for (const [name, item, should] of counters) {
     const is = k.vmstat.get(item);

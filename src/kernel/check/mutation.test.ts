@@ -1,16 +1,19 @@
 import { expect, it } from "vitest";
 import { folioOrder } from "../mm/folio.ts";
-import { folioOf, MISC, MMC, MM_COUNTERS, MTHP, MTHP_COUNTERS, type Kernel } from "../mm/kernel.ts";
+import { inodeOf } from "../mm/inode.ts";
+import { folioOf, INC, INODE_COUNTERS, MISC, MMC, MM_COUNTERS, MTHP, MTHP_COUNTERS, type Kernel } from "../mm/kernel.ts";
 import { MADV } from "../mm/madvise.ts";
 import { MAP } from "../mm/mmap.ts";
 import { firstFree, freePagesAt, frontierOf, listAt, MAX_ORDER } from "../mm/pageAlloc.ts";
 import { MIGRATE_SHIFT, ORDER_SHIFT, PG } from "../mm/pageFlags.ts";
 import { entryAt, entryPfn, indexAt, MARKER, NONPRESENT, pfnLo, pteLevel, walkTo } from "../mm/pgtable.ts";
-import type { Mm, Task, Vma } from "../mm/records.ts";
+import type { Inode, Mm, OpenFile, Task, Vma } from "../mm/records.ts";
+import { xaStore } from "../mm/xarray.ts";
 import { tlbEntries } from "../mm/tlb.ts";
 import { vmaAt } from "../mm/vma.ts";
 import { VM } from "../mm/vmFlags.ts";
 import { VMSTAT } from "../mm/vmstat.ts";
+import { sysClose, sysFsync, sysFtruncate, sysMountTmpfs, sysOpen, sysPwrite } from "../fileCalls.ts";
 import { Machine } from "../machine.ts";
 import { findProfile, type Profile } from "../profile/profile.ts";
 import { runAlone } from "../sched/points.ts";
@@ -36,6 +39,10 @@ const AT = {
   pinned: 0x90000,
   gone: 0xa0000,
   wide: 0xb0000,
+  shm: 0xc0000,
+  shmHuge: 0xd0000,
+  disk: 0xe0000,
+  cow: 0xf0000,
 } as const;
 
 interface Rich {
@@ -96,6 +103,7 @@ function richMachine(): Rich {
   touch(parent, AT.small, 8, "w", 2);
   touch(parent, AT.huge, 512, "w", 3);
   advise(child, AT.huge, 512, MADV.dontneed);
+  mapFiles(machine, parent);
   map(parent, AT.pinned, 1);
   touch(parent, AT.pinned, 1, "w");
   expect(machine.run((kk) => sysGup(kk, parent, AT.pinned, true, false))).toBeGreaterThan(0);
@@ -109,6 +117,37 @@ function richMachine(): Rich {
   touch(parent, AT.small, 8, "r");
   machine.beginStep();
   return { machine, k, parent, child };
+}
+
+/** Shared anonymous memory, a huge page of tmpfs, a file of a disk with dirty pages, and a private copy of one. */
+function mapFiles(machine: Machine, task: Task): void {
+  const k = machine.kernel;
+  expect(sysMountTmpfs(k, "/mnt/ext4/T", "huge=always,size=64M")).toBe(0);
+  const open = (path: string, bytes: bigint): OpenFile => {
+    const file = sysOpen(k, path, true, true) as OpenFile;
+    expect(sysFtruncate(k, file, bytes)).toBe(0);
+    return file;
+  };
+  const map = (at: number, pages: number, flags: number, file?: OpenFile): void => {
+    const where = { address: BigInt(at) * 4096n, length: BigInt(pages) * 4096n, prot: 3, flags: flags | MAP.fixedNoReplace };
+    expect(machine.run((kk) => sysMmap(kk, task, file === undefined ? where : { ...where, file, offset: 0n }))).toBe(BigInt(at) * 4096n);
+  };
+  const touch = (at: number, pages: number, kind: "r" | "w"): void =>
+    expect(runAlone(touchRange(k, task, at * 4096, (at + pages) * 4096, 4096, kind, 7)).signals).toEqual([]);
+  map(AT.shm, 16, MAP.shared | MAP.anonymous);
+  touch(AT.shm, 16, "w");
+  const huge = open("/mnt/ext4/T/huge", 4n << 20n);
+  map(AT.shmHuge, 1024, MAP.shared, huge);
+  touch(AT.shmHuge, 1, "w");
+  const disk = open("/mnt/ext4/disk", 1n << 20n);
+  sysPwrite(k, disk, 0n, 1 << 20, 9);
+  sysFsync(k, disk);
+  sysPwrite(k, disk, 0n, 8192, 10);
+  map(AT.disk, 256, MAP.shared, disk);
+  touch(AT.disk, 8, "r");
+  map(AT.cow, 16, MAP.private, disk);
+  touch(AT.cow, 4, "w");
+  for (const file of [huge, disk]) sysClose(k, file);
 }
 
 const rich = richMachine();
@@ -129,6 +168,8 @@ const frameAt = (e: number): Pfn => entryPfn(k.entryLo.get(e), k.entryHi.get(e))
 const page = (vpn: number, task = parent): Pfn => frameAt(entry(task, vpn));
 const hugePage = (vpn: number, task = parent): Pfn => frameAt(pmdEntry(task, vpn));
 const vma = (vpn: number, task = parent): Vma => vmaAt(k, task.mm, vpn) as Vma;
+const inode = (vpn: number): Inode => inodeOf(k, vma(vpn));
+const cacheRoot = (vpn: number): number => k.inodeCounters.get(inode(vpn).slot * INODE_COUNTERS + INC.root);
 const mm = (task = parent): Mm => k.mms.get(task.mm);
 const writeBit = k.geo.encoding.write.mask;
 const counter = (task: Task, item: number): number => task.mm * MM_COUNTERS + item;
@@ -266,6 +307,36 @@ const CORRUPTIONS: readonly (readonly [what: string, key: string, corrupt: () =>
   ["nr_unevictable", "vmstat", () => k.vmstat.add(VMSTAT.nrUnevictable, 1)],
   ["nr_anon of 64 KiB", "mthpStat", () => k.mthpStat.add(4 * MTHP_COUNTERS + MTHP.nrAnon, 1)],
   ["nr_anon_partially_mapped", "mthpStat", () => k.mthpStat.add(9 * MTHP_COUNTERS + MTHP.nrAnonPartiallyMapped, -1)],
+  ["a page of a file that no mapping finds", "rmapLost", () => k.inodes.update(inode(AT.shm).slot, { vmas: [] })],
+  ["the index of a page of a file", "pageIndex", () => k.pageIndex.add(page(AT.shm), 1)],
+  ["an entry of the page cache", "cacheEntry", () => k.pageIndex.add(hugePage(AT.shmHuge), 512)],
+  ["a page missing from the page cache", "nrPages", () => xaStore(k, inode(AT.disk).slot, "cache", 200, 0)],
+  ["the count of pages in the cache", "nrPages", () => k.inodeCounters.add(inode(AT.shm).slot * INODE_COUNTERS + INC.nrPages, 1)],
+  ["a node of the page cache in two places", "cacheNode", () => k.inodeCounters.set(inode(AT.shm).slot * INODE_COUNTERS + INC.root, cacheRoot(AT.disk))],
+  ["the count of entries of a node", "cacheUsed", () => k.cacheUsed.add(cacheRoot(AT.shm), 1)],
+  ["a node that was lost", "cacheNodes", () => k.misc.add(MISC.cacheNodeEnd, 1)],
+  ["content on a disk that is not there", "diskStamp", () => xaStore(k, inode(AT.disk).slot, "disk", 5, 9999)],
+  ["users of an inode", "inodeUsers", () => k.inodes.update(inode(AT.disk).slot, { refs: 9 })],
+  ["writers of an inode", "inodeUsers", () => k.inodes.update(inode(AT.disk).slot, { writers: 0 })],
+  ["pages of a mount", "mountBlocks", () => k.usedBlocks.add(inode(AT.shmHuge).mount, 1)],
+  ["a mapping without its file", "vmaFile", () => k.vmas.update(vma(AT.cow).slot, { ops: "none" })],
+  ["a mapping that its file does not list", "vmaFile", () => k.inodes.update(inode(AT.disk).slot, { vmas: [vma(AT.disk).slot] })],
+  ["references of a file", "fileRefs", () => k.files.update(vma(AT.shm).file, { refs: 0 })],
+  ["RSS of files", "rss", () => k.mmCounters.add(counter(parent, MMC.filePages), 1)],
+  ["RSS of shared memory", "rss", () => k.mmCounters.add(counter(parent, MMC.shmemPages), -1)],
+  ["a folio of a file that is also anonymous", "folioFlags", () => flip(page(AT.shm), PG.anon)],
+  ["a deposit for a PMD of a file", "deposits", () => k.tableDeposits.add(walkTo(k, mm().pgd, AT.shmHuge, k.geo.pmdLevel), 1)],
+  ["a writable private entry to a page of a file", "writableShared", () => k.vmas.update(vma(AT.shm).slot, { flags: vma(AT.shm).flags & ~VM.shared })],
+  ["nr_file_pages", "vmstat", () => k.vmstat.add(VMSTAT.nrFilePages, 1)],
+  ["nr_shmem", "vmstat", () => k.vmstat.add(VMSTAT.nrShmem, -1)],
+  ["nr_shmem_hugepages", "vmstat", () => k.vmstat.add(VMSTAT.nrShmemHugepages, 1)],
+  ["nr_shmem_pmdmapped", "vmstat", () => k.vmstat.add(VMSTAT.nrShmemPmdmapped, 1)],
+  ["nr_file_hugepages", "vmstat", () => k.vmstat.add(VMSTAT.nrFileHugepages, 1)],
+  ["nr_file_pmdmapped", "vmstat", () => k.vmstat.add(VMSTAT.nrFilePmdmapped, 1)],
+  ["nr_mapped", "vmstat", () => k.vmstat.add(VMSTAT.nrMapped, 1)],
+  ["nr_dirty", "vmstat", () => k.vmstat.add(VMSTAT.nrDirty, -1)],
+  ["nr_inactive_file", "vmstat", () => k.vmstat.add(VMSTAT.nrInactiveFile, 1)],
+  ["nr_active_file", "vmstat", () => k.vmstat.add(VMSTAT.nrActiveFile, 1)],
   ["a link of the deferred queue", "deferredLink", () => k.deferredPrev.set(deferredHead(), page(AT.small))],
   ["the tail of the deferred queue", "deferredLink", () => k.misc.set(MISC.deferredTail, 0)],
   ["a folio that does not know that it is queued", "deferredLink", () => flip(deferredHead(), PG.deferred)],

@@ -9,8 +9,10 @@ export const TABLE = { nowhere: 0, inTree: 1, deposited: 2, free: 3 } as const;
 
 /** What the walk of one mm's tables counted. */
 export interface MmFound {
-  /** pages of anonymous memory that entries map */
+  /** pages that entries map: of anonymous memory, of files of disks, of tmpfs */
   anonPages: number;
+  filePages: number;
+  shmemPages: number;
   /** page tables by level, deposited ones with the lowest */
   readonly tables: number[];
 }

@@ -26,19 +26,18 @@ export function walkAllTables(s: Survey): void {
 
 function walkMm(s: Survey, mm: Mm): void {
   const { k } = s;
-  const found: MmFound = { anonPages: 0, tables: k.geo.levels.map(() => 0) };
+  const found: MmFound = { anonPages: 0, filePages: 0, shmemPages: 0, tables: k.geo.levels.map(() => 0) };
   s.mms.set(mm.slot, found);
   new MmWalk(s, mm, found).table(mm.pgd, 0, 0);
-  const rss = k.mmCount(mm.slot, MMC.anonPages);
-  if (rss !== found.anonPages) s.report.add("kernel.check.rss", { mm: mm.slot, counter: "MM_ANONPAGES", is: rss, should: found.anonPages });
-  // nothing of these is simulated yet
-  for (const [counter, at] of [
-    ["MM_FILEPAGES", MMC.filePages],
-    ["MM_SHMEMPAGES", MMC.shmemPages],
-    ["MM_SWAPENTS", MMC.swapEntries],
+  for (const [counter, at, should] of [
+    ["MM_ANONPAGES", MMC.anonPages, found.anonPages],
+    ["MM_FILEPAGES", MMC.filePages, found.filePages],
+    ["MM_SHMEMPAGES", MMC.shmemPages, found.shmemPages],
+    // nothing is swapped yet
+    ["MM_SWAPENTS", MMC.swapEntries, 0],
   ] as const) {
     const is = k.mmCounters.get(mm.slot * MM_COUNTERS + at);
-    if (is !== 0) s.report.add("kernel.check.rss", { mm: mm.slot, counter, is, should: 0 });
+    if (is !== should) s.report.add("kernel.check.rss", { mm: mm.slot, counter, is, should });
   }
   k.geo.levels.forEach(({ name }, level) => {
     const counter = name === "pte" ? MMC.ptes : name === "pmd" ? MMC.pmds : name === "pud" ? MMC.puds : -1;
@@ -116,14 +115,14 @@ class MmWalk {
     this.deposits(t, level, leaves);
   }
 
-  /** An entry above the lowest level. True: it is a leaf. */
+  /** An entry above the lowest level. True: it is a leaf that a table is kept for. */
   private upper(vpn: number, lo: number, hi: number, level: number): boolean {
     const { k, report } = this.s;
     const e = k.geo.encoding;
     if ((lo & (e.present | e.protNone)) !== 0 && (lo & e.leaf) !== 0) {
-      if (level === k.geo.pmdLevel) this.entries.pmd(vpn, lo, hi);
-      else report.add("kernel.check.entryKind", { mm: this.mm.slot, vpn, level: k.geo.levels[level].name });
-      return true;
+      if (level === k.geo.pmdLevel) return this.entries.pmd(vpn, lo, hi);
+      report.add("kernel.check.entryKind", { mm: this.mm.slot, vpn, level: k.geo.levels[level].name });
+      return false;
     }
     const pfn = entryPfn(lo, hi);
     if ((lo & e.present) === 0 || !isWritable(e, lo)) report.add("kernel.check.entryKind", { mm: this.mm.slot, vpn, level: k.geo.levels[level].name });
@@ -132,7 +131,7 @@ class MmWalk {
     return false;
   }
 
-  /** A PMD table keeps an empty table for each of its leaves. */
+  /** A PMD table keeps an empty table for each of its leaves of anonymous memory. */
   private deposits(t: number, level: number, leaves: number): void {
     const { k, report } = this.s;
     let n = 0;

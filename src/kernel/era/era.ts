@@ -86,6 +86,54 @@ export interface Era {
   readonly mprotectUnaccounts: boolean;
   /** how copies at user addresses are written: what shows is how often a bad address traps */
   readonly userCopy: "fastString" | "alternatives";
+  /** shmem_enabled=deny also stops MADV_COLLAPSE */
+  readonly shmemDenyStopsCollapse: boolean;
+  /** within_size looks at the end of a write, not only at the size the file has */
+  readonly shmemWriteEnd: boolean;
+  /** how within_size of a smaller size finds the end of the block: from the number of the order (a slip), or from its pages */
+  readonly shmemWithinSizeIndex: "orderNumber" | "pages";
+  /** orders that write(2) and fallocate may use in a tmpfs with huge= */
+  readonly tmpfsWriteOrders: "pmd" | "all";
+  /** tmpfs files that large folios may hold: all, or those of mounts with huge= */
+  readonly tmpfsLargeFolios: "all" | "hugeMounts";
+  /** a huge folio of shmem is only made where the VMA has room to map it */
+  readonly shmemFitsVma: boolean;
+  /** write(2) asks the file system for as much as a folio may hold at once, or page by page */
+  readonly writeChunk: "page" | "folio";
+  /** pages of a large folio of a file that one fault maps */
+  readonly finishFault: "page" | "anonShmem" | "folio";
+  /** fault-around maps a large folio that it meets whole */
+  readonly faultAroundWholeFolio: boolean;
+  /** fault-around stops at the end of the file inside of a large folio too */
+  readonly faultAroundStopsAtEof: boolean;
+  /** a large folio of a disk file across the end of the file is mapped page by page */
+  readonly faultStopsAtEof: boolean;
+  /** a PMD is not mapped where THPs are switched off for the VMA or the process */
+  readonly setPmdChecksDisabled: boolean;
+  /** truncation and hole punching split a folio around the place only */
+  readonly truncateSplit: "uniform" | "around";
+  /** a folio that truncation could not split is unmapped, but for tmpfs */
+  readonly truncateUnmapsUnsplit: boolean;
+  /** collapse of files takes large folios that are smaller than a PMD */
+  readonly collapseFileLarge: boolean;
+  /** mapping a collapsed file by PMD where a page was copied on write before */
+  readonly collapseFileAnonVma: "refused" | "accepted";
+  /** MADV_COLLAPSE of a file frees the page tables of other mappings too */
+  readonly collapseRetracts: "target" | "all";
+  /** MADV_COLLAPSE of a file with no page table over the block maps it */
+  readonly collapseInstallsWithoutTable: boolean;
+  /** a file mapping needs no VM_EXEC for read-only THPs */
+  readonly fileThpWithoutExec: boolean;
+  /** file systems whose files large folios may hold */
+  readonly ext4LargeFolios: boolean;
+  /** the order of folios read ahead: four times that of the folio before, or kept beside the window */
+  readonly readaheadOrder: "rising" | "stored";
+  /** a window larger than read_ahead_kb (MADV_HUGEPAGE) stays as large */
+  readonly readaheadKeepsSize: boolean;
+  /** code is read from the page on, not around it */
+  readonly readaheadExec: boolean;
+  /** a private mapping shared with the page cache is copied by an unshare fault */
+  readonly unshareCopiesFilePages: boolean;
   /** hugepages-N/shmem_enabled exist */
   readonly shmemSizes: boolean;
   readonly daemonNeeds: "global" | "anySize" | "pmdSize" | "pmdSizeOrShmem";

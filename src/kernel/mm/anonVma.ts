@@ -16,6 +16,7 @@ function compatible(a: Vma, b: Vma): boolean {
   return (
     a.end === b.start &&
     a.name === b.name &&
+    a.file === b.file &&
     ((a.flags ^ b.flags) & ~(VM_ACCESS | VM.softDirty)) === 0 &&
     a.flagsHi === b.flagsHi &&
     b.pgoff === a.pgoff + (b.start - a.start)

@@ -17,6 +17,11 @@ export type Errno =
   | "EBADF"
   | "ENODEV"
   | "ENOTTY"
+  | "ENOSPC"
+  | "EFBIG"
+  | "EROFS"
+  | "ENOTDIR"
+  | "EISDIR"
   | "EHWPOISON";
 
 export interface Failure {

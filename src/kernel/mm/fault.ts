@@ -6,6 +6,7 @@ import { hugePmdAnonymousPage, hugePmdWpPage } from "../thp/hugeFault.ts";
 import { NO_PFN, NO_TABLE, type Pfn, type TableIndex } from "../units.ts";
 import { anonVmaPrepare } from "./anonVma.ts";
 import { FAULT, VMF, VMF_ERROR } from "./faultFlags.ts";
+import { doFault, wpPageShared } from "./fileFault.ts";
 import { allocZeroedFolio, folioOrder, folioPut, hasFlag, isLarge, setFlag } from "./folio.ts";
 import { folioOf, MMC, MTHP, type Kernel } from "./kernel.ts";
 import { PG } from "./pageFlags.ts";
@@ -36,10 +37,11 @@ import { addNewAnonRmap, moveAnonRmap, removeRmapPtes } from "./rmap.ts";
 import { tlbFlushRange } from "./tlb.ts";
 import { VM } from "./vmFlags.ts";
 import { VMSTAT } from "./vmstat.ts";
+import { rssCounter } from "./zap.ts";
 import { traceAnonymousPage, traceFaultError, traceWriteProtected, traceWriteZero } from "../why/pages.ts";
 import { traceAllocFailed, traceAnonOrders, tracePmdFault, traceTableThere } from "../why/thp.ts";
 
-/** The fault path of private anonymous memory (mm/memory.c). Results are VM_FAULT_* bits. */
+/** The fault path of private anonymous memory (mm/memory.c); that of files goes on in fileFault.ts. Results are VM_FAULT_* bits. */
 
 /** handle_mm_fault without its accounting. `flags`: FAULT_FLAG_*. */
 export function* handleMmFault(k: Kernel, vma: Vma, vpn: number, flags: number): Op<number> {
@@ -56,8 +58,9 @@ export function* handleMmFault(k: Kernel, vma: Vma, vpn: number, flags: number):
   if (pmdTable === 0) return VMF.oom;
   const i = indexAt(geo, geo.pmdLevel, vpn);
   let lo = loAt(k, pmdTable, i);
-  if (k.tracer !== null && geo.thp && lo === 0) tracePmdFault(k, vma, vpn, false);
-  if (lo === 0 && geo.thp && pmdAllowed(k, vma, "pageFault")) {
+  if (k.tracer !== null && geo.thp && lo === 0 && vma.ops === "none") tracePmdFault(k, vma, vpn, false);
+  // no file system here has ->huge_fault
+  if (lo === 0 && geo.thp && vma.ops === "none" && pmdAllowed(k, vma, "pageFault")) {
     const r = yield* hugePmdAnonymousPage(k, vma, vpn, flags, pmdTable);
     if ((r & VMF.fallback) === 0) return r;
   } else if (lo !== 0 && isLeaf(k, lo) && present(k, lo)) {
@@ -71,6 +74,8 @@ export function* handleMmFault(k: Kernel, vma: Vma, vpn: number, flags: number):
   }
   if (k.preempt) yield "fault.afterPmd";
   lo = loAt(k, pmdTable, i);
+  // a file's fault may map the PMD itself
+  if (lo === 0 && vma.ops !== "none") return doFault(k, k.vmas.get(vma.slot), vpn, flags);
   let t: TableIndex;
   if (lo === 0) {
     if ((flags & FAULT.write) !== 0 && vma.anonVma === 0) anonVmaPrepare(k, vma.slot);
@@ -93,7 +98,10 @@ function* handlePteFault(k: Kernel, vma: Vma, vpn: number, flags: number, t: Tab
   const i = indexAt(k.geo, pteLevel(k), vpn);
   const lo = loAt(k, t, i);
   const hi = hiAt(k, t, i);
-  if (lo === 0 && hi === 0) return yield* doAnonymousPage(k, vma, vpn, flags, t, i);
+  if (lo === 0 && hi === 0) {
+    if (vma.ops !== "none") return doFault(k, vma, vpn, flags);
+    return yield* doAnonymousPage(k, vma, vpn, flags, t, i);
+  }
   if (!present(k, lo)) {
     if (isMarker(k, lo, hi, MARKER.guard)) return VMF.sigsegv;
     if (isMarker(k, lo, hi, MARKER.poisoned)) return VMF.hwpoison;
@@ -212,15 +220,18 @@ export function canReuse(k: Kernel, vma: Vma, page: Pfn): boolean {
   return true;
 }
 
-/** do_wp_page: a write (or unshare) to a present, read-only entry of private anonymous memory. */
+/** do_wp_page: a write (or unshare) to a present, read-only entry. */
 export function doWpPage(k: Kernel, vmaIn: Vma, vpn: number, flags: number, t: TableIndex, i: number): number {
   const e = k.geo.encoding;
   const lo = loAt(k, t, i);
   const hi = hiAt(k, t, i);
   const page = entryPfn(lo, hi);
   const isZero = (lo & e.special) !== 0;
+  if ((vmaIn.flags & (VM.shared | VM.mayShare)) !== 0) return wpPageShared(k, vmaIn, vpn, t, i, page);
   if (isZero && k.tracer !== null) traceWriteZero(k, vmaIn, vpn);
-  if (!isZero) {
+  const isAnon = !isZero && hasFlag(k, folioOf(k, page), PG.anon);
+  if (!isZero && !isAnon && flags & FAULT.unshare && !k.era.unshareCopiesFilePages) return 0;
+  if (isAnon) {
     const exclusive = hasFlag(k, page, PG.anonExclusive);
     const reuse = exclusive || canReuse(k, vmaIn, page);
     if (k.tracer !== null) traceWriteProtected(k, vmaIn, vpn, page, folioOf(k, page), exclusive, reuse);
@@ -245,6 +256,11 @@ function wpPageCopy(k: Kernel, vmaIn: Vma, vpn: number, flags: number, t: TableI
   else {
     k.stamp.set(fresh, k.stamp.get(old));
     k.charge(k.costs.copy4kNs);
+    const counter = rssCounter(k.pageFlags.get(folioOf(k, old)));
+    if (counter !== MMC.anonPages) {
+      k.countMm(vma.mm, counter, -1);
+      k.countMm(vma.mm, MMC.anonPages, 1);
+    }
   }
   const lo = entryLoFor(k, fresh, vma.flags);
   tlbFlushRange(k, vma.mm, vpn, vpn + 1);

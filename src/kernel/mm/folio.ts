@@ -76,8 +76,11 @@ function freeFolio(k: Kernel, head: Pfn): void {
   freePages(k, head, order);
 }
 
+/** The list a folio is on by its flags: pages of tmpfs are on those of anonymous memory. */
 export function lruItem(flags: number): number {
-  return flags & PG.unevictable ? VMSTAT.nrUnevictable : flags & PG.active ? VMSTAT.nrActiveAnon : VMSTAT.nrInactiveAnon;
+  if (flags & PG.unevictable) return VMSTAT.nrUnevictable;
+  if ((flags & (PG.anon | PG.swapbacked)) === 0) return flags & PG.active ? VMSTAT.nrActiveFile : VMSTAT.nrInactiveFile;
+  return flags & PG.active ? VMSTAT.nrActiveAnon : VMSTAT.nrInactiveAnon;
 }
 
 /** Puts a folio on the LRU list its flags say (folio_add_lru). */
@@ -110,6 +113,17 @@ export function lruRetag(k: Kernel, head: number, set: number, drop: number): vo
     k.vmstat.add(lruItem(next), pages);
   }
   k.pageFlags.set(head, next);
+}
+
+/** folio_mark_accessed: once referenced, twice active. khugepaged takes a referenced page for a used one. */
+export function folioMarkAccessed(k: Kernel, head: number): void {
+  const flags = k.pageFlags.get(head);
+  if (flags & (PG.zero | PG.reserved)) return;
+  if ((flags & PG.referenced) === 0) k.pageFlags.set(head, flags | PG.referenced);
+  else if ((flags & (PG.unevictable | PG.active)) === 0) {
+    lruRetag(k, head, PG.active, PG.referenced);
+    k.countVm(VMSTAT.pgactivate, folioPages(k, head));
+  }
 }
 
 /** mlock_folio, with the per-CPU batch already drained. */

@@ -8,15 +8,17 @@ import { NO_PFN, NO_TABLE, type Pfn, type TableIndex } from "../units.ts";
 import { anonVmaFork } from "./anonVma.ts";
 import type { Result } from "./errno.ts";
 import { allocZeroedFolio, dropFlag, folioGet, hasFlag } from "./folio.ts";
+import { linkFile } from "./inode.ts";
 import { folioOf, MM_COUNTERS, MMC, type Kernel } from "./kernel.ts";
 import { enoughMemory, exitMmap } from "./mmap.ts";
 import { PG } from "./pageFlags.ts";
 import { entryPfn, hiAt, indexAt, isMarker, loAt, MARKER, present, pteLevel, setEntry, tableAlloc, tableFree, walkAlloc, walkTo } from "./pgtable.ts";
 import { dirtyMaybeWrite, entryHiFor, entryLoFor } from "./prot.ts";
 import type { Mm, Task, Vma } from "./records.ts";
-import { addNewAnonRmap, dupAnonRmapPtes } from "./rmap.ts";
+import { addNewAnonRmap, dupRmapPtes } from "./rmap.ts";
 import { tlbFlushMm } from "./tlb.ts";
 import { VM, VM_LOCKED_MASK } from "./vmFlags.ts";
+import { rssCounter } from "./zap.ts";
 import { traceFork, traceForkCopied } from "../why/pages.ts";
 import { refuseMemory, refuseOvercommit } from "../why/refusal.ts";
 
@@ -71,6 +73,7 @@ function* dupMmap(k: Kernel, src: Mm, mm: number): Op<boolean> {
     const fresh = k.vmas.add((s) => ({ ...vma, slot: s, mm, flags: vma.flags & ~VM_LOCKED_MASK, anonVma: 0, chain: [], step: k.step }));
     slots.push(fresh);
     k.mms.set(mm, { ...k.mms.get(mm), vmas: slots.slice() });
+    if (vma.file !== 0) linkFile(k, k.vmas.get(fresh));
     if (vma.flags & VM.wipeOnFork) continue;
     const dst = anonVmaFork(k, fresh, vma);
     if (vma.anonVma !== 0) isCopied = yield* copyPageRange(k, dst, vma);
@@ -105,6 +108,8 @@ function* copyBlock(k: Kernel, dst: Vma, src: Vma, start: number, end: number): 
     if (dstPmd === NO_TABLE) return false;
     if (pmd.lo === 0) return true;
     if (isHugePmd(k, pmd.lo)) {
+      // a file's is found again by the child's first fault
+      if (src.ops !== "none") return true;
       const isPinned = hugePinned(k, entryPfn(pmd.lo, pmd.hi));
       if (k.tracer !== null && isPinned) traceForkCopied(k, dst.mm, src, start, end - start, entryPfn(pmd.lo, pmd.hi));
       if (k.preempt) yield "fork.lookedForPins";
@@ -164,10 +169,12 @@ function copyPtes(k: Kernel, dst: Vma, from: TableIndex, to: TableIndex, start: 
       copied++;
       continue;
     }
-    copied++;
+    const counter = rssCounter(k.pageFlags.get(head));
+    if (counter === MMC.anonPages) copied++;
+    else k.countMm(dst.mm, counter, 1);
     folioGet(k, head);
     dropFlag(k, page, PG.anonExclusive);
-    dupAnonRmapPtes(k, page, 1, dst);
+    dupRmapPtes(k, page, 1, dst);
     const ro = makeReadOnly(e, lo);
     if (ro !== lo) setEntry(k, from, i, ro, hi);
     setEntry(k, to, i, ro & ~(e.accessed | e.uffdWp), hi);

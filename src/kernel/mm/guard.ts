@@ -4,7 +4,7 @@ import type { Kernel } from "./kernel.ts";
 import { clearEntry, hiAt, indexAt, isMarker, loAt, MARKER, NONPRESENT, pteLevel, setEntry, walkAlloc, walkTo } from "./pgtable.ts";
 import type { Vma } from "./records.ts";
 import { VM, VM_SPECIAL } from "./vmFlags.ts";
-import { zapRange } from "./zap.ts";
+import { ZAP_ALL, zapRange } from "./zap.ts";
 import { refuseFlag, refuseMemory, refuseRelease } from "../why/refusal.ts";
 
 /** Guard regions (MADV_GUARD_INSTALL and _REMOVE, 6.13; kernel-semantics.md 4.5): markers that fault without a VMA of their own. */
@@ -26,7 +26,7 @@ export function guardInstall(k: Kernel, vmaIn: Vma, start: number, end: number):
   if (!valid(k, vmaIn, false)) return refuseGuard(k, vmaIn, vmaIn.flags & VM.locked);
   const vma = anonVmaPrepare(k, vmaIn.slot);
   // whatever is mapped in the range goes first; guards that are there stay
-  zapRange(k, vma, start, end, { keepGuards: true, reclaimTables: false });
+  zapRange(k, vma, start, end, { ...ZAP_ALL, keepGuards: true });
   const level = pteLevel(k);
   for (let vpn = start; vpn < end; vpn++) {
     const t = walkAlloc(k, vma.mm, vpn, level);

@@ -7,7 +7,7 @@ import type { Failure, Result } from "./errno.ts";
 import { fail } from "./errno.ts";
 import { faultAndAccount } from "./fault.ts";
 import { FAULT, VMF } from "./faultFlags.ts";
-import { folioPages, folioPut, hasFlag, lruRetag } from "./folio.ts";
+import { folioMarkAccessed, folioPut, hasFlag } from "./folio.ts";
 import { folioOf, MISC, type Kernel } from "./kernel.ts";
 import { PG } from "./pageFlags.ts";
 import { entryPfn, freeDeferredTables, hiAt, indexAt, loAt, pteLevel, tableBelow, walkTo } from "./pgtable.ts";
@@ -58,18 +58,6 @@ export function mayGup(vma: Vma, write: boolean): boolean {
   return (vma.flags & (write ? VM.write : VM.read)) !== 0;
 }
 
-/** folio_mark_accessed (FOLL_TOUCH): once referenced, twice active. khugepaged takes a referenced page for a used one. */
-function markAccessed(k: Kernel, pfn: Pfn): void {
-  const head = folioOf(k, pfn);
-  const flags = k.pageFlags.get(head);
-  if (flags & (PG.zero | PG.reserved)) return;
-  if ((flags & PG.referenced) === 0) k.pageFlags.set(head, flags | PG.referenced);
-  else if ((flags & (PG.unevictable | PG.active)) === 0) {
-    lruRetag(k, head, PG.active, PG.referenced);
-    k.countVm(VMSTAT.pgactivate, folioPages(k, head));
-  }
-}
-
 /** Pages between two looks at the cancel flag. */
 const QUANTUM = 4096;
 
@@ -85,7 +73,7 @@ export function* faultIn(k: Kernel, vmaIn: Vma, start: number, end: number, writ
     const vma = k.vmas.get(vmaIn.slot);
     const found = followPage(k, vma, vpn, write);
     if (found !== undefined) {
-      if (!found.huge) markAccessed(k, found.pfn);
+      if (!found.huge) folioMarkAccessed(k, folioOf(k, found.pfn));
       vpn += found.left;
       continue;
     }

@@ -8,7 +8,7 @@ import { Store } from "../store/store.ts";
 import type { CostSheet } from "../sched/costs.ts";
 import type { Tracer } from "../why/tracer.ts";
 import { NO_TABLE, type Pfn, type TableIndex } from "../units.ts";
-import type { AnonVma, Globals, LockRecord, Mm, PageContent, ParkedThread, Task, Vma, Zone } from "./records.ts";
+import type { AnonVma, Globals, Inode, LockRecord, Mm, Mount, OpenFile, PageContent, ParkedThread, Task, Vma, Zone } from "./records.ts";
 
 /** Counters of an mm in the `mmCounters` column: index = mm slot * MM_COUNTERS + one of these. */
 export const MMC = {
@@ -29,6 +29,19 @@ export const MMC = {
   hiwaterVm: 13,
 } as const;
 export const MM_COUNTERS = 16;
+
+/** Counters of an inode in the `inodeCounters` column: index = inode slot * INODE_COUNTERS + one of these. */
+export const INC = {
+  /** the page cache's top node and how many levels it has (pageCache.ts) */
+  root: 0,
+  height: 1,
+  /** pages in the page cache (mapping->nrpages) */
+  nrPages: 2,
+  /** what its disk holds, as nodes too: the content stamp of each page */
+  diskRoot: 4,
+  diskHeight: 5,
+} as const;
+export const INODE_COUNTERS = 8;
 
 /** Per-size statistics: index = order * MTHP_COUNTERS + one of these (enum mthp_stat_item, 6.10). */
 export const MTHP = {
@@ -184,6 +197,15 @@ export class Kernel {
   readonly tlbLo: Int32Column;
   readonly tlbHi: Int32Column;
 
+  // page cache: see pageCache.ts
+  /** 512 entries for each node: page + 1, or a node below */
+  readonly cacheEntry: Int32Column;
+  /** entries of a node that are in use */
+  readonly cacheUsed: Int32Column;
+  readonly inodeCounters: WideColumn;
+  /** pages that files of a mount have (percpu_counter used_blocks) */
+  readonly usedBlocks: WideColumn;
+
   // counters
   readonly vmstat: WideColumn;
   readonly vmstatStep: Int32Column;
@@ -201,6 +223,9 @@ export class Kernel {
   readonly globals: Records<Globals>;
   readonly locks: Records<LockRecord>;
   readonly parked: Records<ParkedThread>;
+  readonly mounts: Records<Mount>;
+  readonly inodes: Records<Inode>;
+  readonly files: Records<OpenFile>;
 
   /** derived from `contents`, and checked on every use: slot by key */
   readonly contentSlots = new Map<string, number>();
@@ -269,6 +294,10 @@ export class Kernel {
     this.mmCounters = s.smallWide("mm.counters", 8);
     this.mthpStat = s.smallWide("mthp.stats", 9);
     this.misc = s.smallWide("misc", 5);
+    this.cacheEntry = s.int32("cache.entry");
+    this.cacheUsed = s.int32("cache.used", 8);
+    this.inodeCounters = s.wide("inode.counters", 8);
+    this.usedBlocks = s.wide("mount.blocks", 4);
     this.mms = s.records("mm");
     this.vmas = s.records("vma");
     this.anonVmas = s.records("anonVma");
@@ -278,6 +307,9 @@ export class Kernel {
     this.globals = s.records("globals");
     this.locks = s.records("lock");
     this.parked = s.records("parked");
+    this.mounts = s.records("mount");
+    this.inodes = s.records("inode");
+    this.files = s.records("file");
   }
 
   /** The one record of machine-wide settings and lists. */
@@ -328,6 +360,9 @@ export const MISC = {
   tableCount: 9,
   /** head of the list of tables that are freed when no walk without locks is under way */
   tableDeferred: 10,
+  /** page cache nodes: next never used, and the head of the list of free ones */
+  cacheNodeEnd: 11,
+  cacheNodeFree: 12,
 } as const;
 
 /** A folio's first page. */

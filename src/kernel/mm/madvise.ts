@@ -2,13 +2,19 @@ import type { Op } from "../sched/points.ts";
 import { isHugeZero } from "../thp/hugeZero.ts";
 import { khugepagedEnterVma } from "../thp/khugepagedList.ts";
 import { madviseCollapse } from "../thp/madviseCollapse.ts";
+import { splitFileFolio } from "../thp/splitFileFolio.ts";
 import { splitFolio } from "../thp/splitFolio.ts";
 import { isHugePmd, pmdOf } from "../thp/splitPmd.ts";
 import { madvisePopulate } from "./populate.ts";
 import { fail, failed, type Failure, type Result } from "./errno.ts";
 import { dropFlag, folioGet, folioMapcount, folioPages, folioPut, hasFlag, isLarge, lruRetag } from "./folio.ts";
 import { guardInstall, guardRemove } from "./guard.ts";
+import { diskFallocate } from "./diskFile.ts";
+import { fileIndex, inodeOf, isShmem, sizePages } from "./inode.ts";
 import { folioOf, type Kernel } from "./kernel.ts";
+import { filemapPage } from "./pageCache.ts";
+import { syncReadahead } from "./readahead.ts";
+import { FALLOC, shmemFallocate } from "./shmemFile.ts";
 import { PG } from "./pageFlags.ts";
 import { clearEntry, entryPfn, hiAt, indexAt, isMarker, loAt, MARKER, present, pteLevel, setEntry, walkTo } from "./pgtable.ts";
 import type { Task, Vma } from "./records.ts";
@@ -17,12 +23,12 @@ import { tlbFlushRange } from "./tlb.ts";
 import { modifyVma, vmaAt, vmasIn } from "./vma.ts";
 import { VM, VM_SPECIAL, VMH } from "./vmFlags.ts";
 import { VMSTAT } from "./vmstat.ts";
-import { pteBatch, zapRange } from "./zap.ts";
-import type { Pfn, TableIndex } from "../units.ts";
+import { pteBatch, ZAP_ALL, zapRange } from "./zap.ts";
+import { NO_PFN, type Pfn, type TableIndex } from "../units.ts";
 import { traceAdvised } from "../why/pages.ts";
 import { refuseArgument, refuseConfig, refuseFlag, refuseHole, refuseRelease } from "../why/refusal.ts";
 
-/** madvise(2) on anonymous memory (mm/madvise.c). */
+/** madvise(2) (mm/madvise.c). */
 
 /** MADV_* numbers, the same on every architecture we know. */
 export const MADV = {
@@ -140,7 +146,9 @@ function flagAdvice(k: Kernel, vma: Vma, advice: number): number | Result<undefi
     case MADV.dofork:
       return f & VM.io ? refuseFlag(k, vma, "madvise_vma_behavior", "EINVAL", "refuse.special", "VM_SPECIAL", true) : f & ~VM.dontCopy;
     case MADV.wipeonfork:
-      return vma.name !== "" || f & VM.shared ? refuseFlag(k, vma, "madvise_vma_behavior", "EINVAL", "refuse.special", "VM_SPECIAL", true) : f | VM.wipeOnFork;
+      return vma.file !== 0 || vma.name !== "" || f & VM.shared
+        ? refuseFlag(k, vma, "madvise_vma_behavior", "EINVAL", "refuse.special", "VM_SPECIAL", true)
+        : f | VM.wipeOnFork;
     case MADV.keeponfork:
       return vma.flagsHi & VMH.droppable ? refuseFlag(k, vma, "madvise_vma_behavior", "EINVAL", "refuse.special", "VM_DROPPABLE", true) : f & ~VM.wipeOnFork;
     case MADV.dontdump:
@@ -174,9 +182,10 @@ function* adviseVma(k: Kernel, vma: Vma, start: number, end: number, advice: num
   if (failed(flags)) return flags;
   switch (advice) {
     case MADV.willneed:
+      if (vma.ops === "disk") willneed(k, vma, start, end);
       return 0;
     case MADV.remove:
-      return refuseArgument(k, vma.mm, "madvise_remove", "EINVAL", "refuse.file", "advice", "MADV_REMOVE", "hint.removeNeedsFile");
+      return madviseRemove(k, vma, start, end);
     case MADV.cold:
       if (vma.flags & (VM.locked | VM.pfnmap | VM.hugetlb))
         return refuseFlag(k, vma, "can_madv_lru_vma", "EINVAL", "refuse.locked", "VM_LOCKED", true, "hint.locked");
@@ -189,8 +198,10 @@ function* adviseVma(k: Kernel, vma: Vma, start: number, end: number, advice: num
     case MADV.dontneedLocked:
       if (vma.flags & (VM.pfnmap | (advice === MADV.dontneedLocked ? 0 : VM.locked)))
         return refuseFlag(k, vma, "madvise_dontneed_free_valid_vma", "EINVAL", "refuse.locked", "VM_LOCKED", true, "hint.locked");
+      if (advice === MADV.free && vma.ops !== "none")
+        return refuseArgument(k, vma.mm, "madvise_free_single_vma", "EINVAL", "refuse.file", "advice", "MADV_FREE", "hint.freeNeedsAnonymous");
       if (advice === MADV.free) forBlocks(k, vma, start, end, freeBlock);
-      else zapRange(k, vma, start, end, { keepGuards: true, reclaimTables: true });
+      else zapRange(k, vma, start, end, { ...ZAP_ALL, keepGuards: true, reclaimTables: true });
       return 0;
     case MADV.collapse:
       return yield* madviseCollapse(k, vma, start, end);
@@ -201,6 +212,35 @@ function* adviseVma(k: Kernel, vma: Vma, start: number, end: number, advice: num
     default:
       return fail("EINVAL", "hint.advice");
   }
+}
+
+/** madvise_remove: a hole in the file behind a shared, writable mapping. */
+function madviseRemove(k: Kernel, vma: Vma, start: number, end: number): Result {
+  if (vma.flags & VM.locked) return refuseFlag(k, vma, "madvise_remove", "EINVAL", "refuse.locked", "VM_LOCKED", true, "hint.locked");
+  if (vma.file === 0) return refuseArgument(k, vma.mm, "madvise_remove", "EINVAL", "refuse.file", "advice", "MADV_REMOVE", "hint.removeNeedsFile");
+  if ((vma.flags & (VM.shared | VM.write)) !== (VM.shared | VM.write))
+    return refuseFlag(
+      k,
+      vma,
+      "madvise_remove",
+      "EACCES",
+      "refuse.permission",
+      (vma.flags & VM.shared) === 0 ? "VM_SHARED" : "VM_WRITE",
+      false,
+      "hint.removeNeedsShared",
+    );
+  const offset = fileIndex(vma, start) * 4096;
+  const inode = inodeOf(k, vma);
+  if (isShmem(k, inode)) return shmemFallocate(k, inode.slot, FALLOC.punchHole | FALLOC.keepSize, offset, (end - start) * 4096);
+  return diskFallocate(k, inode.slot, FALLOC.punchHole | FALLOC.keepSize, offset, (end - start) * 4096);
+}
+
+/** madvise_willneed of a file of a disk: what posix_fadvise does. */
+function willneed(k: Kernel, vma: Vma, start: number, end: number): void {
+  const inode = inodeOf(k, vma);
+  const first = fileIndex(vma, start);
+  const last = Math.min(first + (end - start), sizePages(inode));
+  for (let index = first; index < last; index++) if (filemapPage(k, inode.slot, index) === NO_PFN) syncReadahead(k, vma.file, index, last - index);
 }
 
 /** Calls `visit` for each PMD-sized block of the range. */
@@ -226,7 +266,7 @@ const clean = (k: Kernel, lo: number): number => lo & ~(k.geo.encoding.accessed 
 /** Splits a folio that the range covers only in part. True: it was split, look at the entries again. */
 function splitFor(k: Kernel, head: ReturnType<typeof folioOf>): boolean {
   folioGet(k, head);
-  const ok = splitFolio(k, head);
+  const ok = hasFlag(k, head, PG.file) ? splitFileFolio(k, head, null) : splitFolio(k, head);
   folioPut(k, head);
   return ok;
 }

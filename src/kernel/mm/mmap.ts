@@ -1,18 +1,20 @@
 import type { Op } from "../sched/points.ts";
 import { khugepagedEnterVma } from "../thp/khugepagedList.ts";
 import { failed, type Failure, type Result } from "./errno.ts";
+import { isShmem, openInode, putFile, SHM_MOUNT } from "./inode.ts";
 import { MMC, type Kernel } from "./kernel.ts";
 import { mlockFutureOk } from "./mlock.ts";
 import { freePgdRange } from "./pgtable.ts";
 import { mmPopulate } from "./populate.ts";
-import type { Task, Vma } from "./records.ts";
+import type { Task, Vma, VmOps } from "./records.ts";
+import { newShmemInode } from "./shmemFile.ts";
 import { anyVmaIn, changeVma, insertVma, lowerIndex, mergeVma, removeVma, splitVma, vmasIn } from "./vma.ts";
 import { VM, VMH } from "./vmFlags.ts";
 import { ZAP_ALL, zapRange } from "./zap.ts";
 import { refuseArgument, refuseLimit, refuseMapCount, refuseMemlock, refuseOccupied, refuseOvercommit, refuseSealed } from "../why/refusal.ts";
 import { tracePlacement } from "../why/vma.ts";
 
-/** mmap, munmap, brk (mm/mmap.c, mm/vma.c) for anonymous memory. Page numbers; callers have rounded. */
+/** mmap, munmap, brk (mm/mmap.c, mm/vma.c). Page numbers; callers have rounded. */
 
 export const MAP = {
   shared: 1,
@@ -76,8 +78,11 @@ function topDownGap(k: Kernel, mm: number, pages: number, align: number, top: nu
   return -1;
 }
 
-/** get_unmapped_area for anonymous memory, with THP alignment as the release does it (kernel-semantics.md 1.9). */
-export function unmappedArea(k: Kernel, mm: number, hint: number, pages: number): Result {
+/**
+ * get_unmapped_area for anonymous memory and files of disks, with THP alignment as the release does it (kernel-semantics.md 1.9).
+ * Files of disks are always aligned (thp_get_unmapped_area). `aligns` false: the plain search.
+ */
+export function unmappedArea(k: Kernel, mm: number, hint: number, pages: number, isFile = false, aligns = true): Result {
   const top = k.geo.taskSizePages;
   if (pages > top) return refuseArgument(k, mm, "get_unmapped_area", "ENOMEM", "refuse.addressRange", "length", pages);
   // mmap_address_hint_valid, 5 levels: a hint opens the space above 47 bits, and no mapping lies across its lower end
@@ -88,8 +93,17 @@ export function unmappedArea(k: Kernel, mm: number, hint: number, pages: number)
   const pmd = 1 << k.geo.pmdOrder;
   const style = k.era.mmapThpAlign;
   const wants =
+    aligns &&
     k.geo.thp &&
-    (style === "always" ? pages >= pmd : style === "pmdMultiple" ? pages % pmd === 0 : style === "pmdMultipleNoHint" ? pages % pmd === 0 && hint === 0 : false);
+    (isFile
+      ? pages >= pmd
+      : style === "always"
+        ? pages >= pmd
+        : style === "pmdMultiple"
+          ? pages % pmd === 0
+          : style === "pmdMultipleNoHint"
+            ? pages % pmd === 0 && hint === 0
+            : false);
   if (k.tracer !== null) tracePlacement(k, mm, hint, pages, wants);
   if (wants) {
     const aligned = topDownGap(k, mm, pages, pmd, ceiling);
@@ -107,9 +121,61 @@ export interface MmapRequest {
   readonly prot: number;
   /** MAP_* bits */
   readonly flags: number;
+  /** slot of the struct file to map, 0 for anonymous memory; the caller keeps its reference */
+  readonly file: number;
+  /** first page of the file */
+  readonly pgoff: number;
 }
 
-/** do_mmap for private anonymous memory. Returns the page number of the mapping. */
+/** The part of do_mmap about MAP_SHARED, MAP_PRIVATE and what the file was opened for: VM_* bits to set and to clear, or the errno. */
+function sharingFlags(k: Kernel, mm: number, r: MmapRequest): Result<{ readonly set: number; readonly clear: number }> {
+  const type = r.flags & 0xf;
+  const wrong = (errno: "EINVAL" | "EOPNOTSUPP" | "EACCES", hint?: string): Failure =>
+    refuseArgument(k, mm, "do_mmap", errno, "refuse.argument", "flags", r.flags, hint);
+  const grows = (r.flags & MAP.growsDown) !== 0;
+  if (r.file === 0) {
+    if (type === MAP.private || (type === MAP.droppable && k.era.droppable)) return { set: 0, clear: 0 };
+    if (type !== MAP.shared || grows) return wrong("EINVAL", "hint.mapType");
+    return { set: VM.shared | VM.mayShare, clear: 0 };
+  }
+  const file = k.files.get(r.file);
+  if (type === MAP.droppable || (type !== MAP.private && type !== MAP.shared && type !== MAP.sharedValidate)) return wrong("EINVAL", "hint.mapType");
+  if (type === MAP.sharedValidate && (r.flags & MAP.sync) !== 0) return wrong("EOPNOTSUPP", "hint.mapSync");
+  if (type !== MAP.private && (r.prot & 2) !== 0 && !file.writable) return wrong("EACCES", "hint.openForWriting");
+  if (!file.readable) return wrong("EACCES");
+  if (grows) return wrong("EINVAL");
+  if (type === MAP.private) return { set: 0, clear: 0 };
+  return { set: VM.shared | VM.mayShare, clear: file.writable ? 0 : VM.mayWrite | VM.shared };
+}
+
+/** Where the kernel puts a mapping by itself: as its file asks for (->get_unmapped_area), else as for anonymous memory. */
+function placeMapping(k: Kernel, mm: number, r: MmapRequest): Result {
+  const isShm = r.file === 0 ? (r.flags & 0xf) === MAP.shared : isShmem(k, k.inodes.get(k.files.get(r.file).inode));
+  return isShm ? shmemUnmappedArea(k, mm, r) : unmappedArea(k, mm, r.start, r.pages, r.file !== 0);
+}
+
+/** shmem_get_unmapped_area: aligned for the largest folio that the mapping may be given. */
+function shmemUnmappedArea(k: Kernel, mm: number, r: MmapRequest): Result {
+  const plain = unmappedArea(k, mm, r.start, r.pages, true, false);
+  const { g } = k;
+  if (failed(plain) || r.start !== 0 || !k.geo.thp || g.shmemEnabled === "deny") return plain;
+  const mount = k.mounts.get(r.file === 0 ? SHM_MOUNT : k.inodes.get(k.files.get(r.file).inode).mount);
+  let order = g.shmemEnabled === "force" || mount.huge !== "never" ? k.geo.pmdOrder : 0;
+  if (g.shmemEnabled !== "force" && r.file === 0 && k.era.shmemSizes) {
+    const used = (mode: string): boolean => mode !== "never" && (mode !== "inherit" || mount.huge !== "never");
+    g.shmemSizes.forEach((mode, o) => (order = used(mode) && (o > order || order === k.geo.pmdOrder) ? o : order));
+  }
+  const n = 2 ** order;
+  const offset = r.pgoff % n;
+  if (order === 0 || r.pages < n || (offset !== 0 && offset + r.pages < 2 * n) || plain % n === offset) return plain;
+  const wide = unmappedArea(k, mm, 0, r.pages + n - 1, true, false);
+  if (failed(wide)) return plain;
+  const lead = wide % n;
+  const at = wide - lead + offset + (lead > offset ? n : 0);
+  return at > k.geo.taskSizePages - r.pages ? plain : at;
+}
+
+/** do_mmap. Returns the page number of the mapping. */
 export function* doMmap(k: Kernel, task: Task, r: MmapRequest): Op<Result> {
   const mm = task.mm;
   if (k.mms.get(mm).vmas.length > k.g.maxMapCount) return refuseMapCount(k, mm, "do_mmap");
@@ -125,27 +191,45 @@ export function* doMmap(k: Kernel, task: Task, r: MmapRequest): Op<Result> {
     if (r.flags & MAP.fixedNoReplace && anyVmaIn(k, mm, start, start + r.pages))
       return refuseOccupied(k, mm, "do_mmap", "EEXIST", start, start + r.pages, "hint.occupied");
   } else {
-    const found = unmappedArea(k, mm, start, r.pages);
+    const found = placeMapping(k, mm, r);
     if (failed(found)) return found;
     start = found;
   }
   if (r.flags & MAP.locked && task.rlimitMemlock === 0 && !task.capIpcLock) return refuseMemlock(k, task, "can_do_mlock", "EPERM");
   if (flags & VM.locked && !mlockFutureOk(k, task, r.pages)) return refuseMemlock(k, task, "mlock_future_ok", "EAGAIN", "hint.memlock");
+  const sharing = sharingFlags(k, mm, r);
+  if (failed(sharing)) return sharing;
+  flags = (flags | sharing.set) & ~sharing.clear;
   if ((r.flags & MAP.droppable) === MAP.droppable && k.era.droppable) {
     if (flags & (VM.locked | VM.growsDown)) return refuseArgument(k, mm, "do_mmap", "EINVAL", "refuse.argument", "flags", r.flags);
     flags |= VM.wipeOnFork | VM.dontDump | VM.noReserve;
     flagsHi |= VMH.droppable;
   }
   if (r.flags & MAP.noReserve && k.g.overcommitMemory !== 2) flags |= VM.noReserve;
-  const mapped = mmapRegion(k, task, start, r.pages, flags, flagsHi);
+  const mapped = mmapRegion(k, task, start, r.pages, flags, flagsHi, r.file, r.pgoff);
   if (failed(mapped)) return mapped;
   const populate = (r.flags & (MAP.populate | MAP.nonBlock)) === MAP.populate || (flags & (VM.locked | VM.lockOnFault)) === VM.locked;
   if (populate) yield* mmPopulate(k, mm, start, start + r.pages, true);
   return start;
 }
 
-/** mmap_region: replaces what is there and merges with the neighbours. */
-export function mmapRegion(k: Kernel, task: Task, start: number, pages: number, flagsIn: number, flagsHi: number): Result {
+/** shmem_zero_setup: the unlinked file behind shared anonymous memory. Its pages are accounted for at once, but with MAP_NORESERVE. */
+function shmemZeroSetup(k: Kernel, mm: number, pages: number, flags: number): Result {
+  const noReserve = (flags & VM.noReserve) !== 0;
+  if (!noReserve && !enoughMemory(k, pages)) return refuseOvercommit(k, mm, pages);
+  const inode = newShmemInode(k, SHM_MOUNT, "/dev/zero (deleted)", pages * 4096, 0, noReserve);
+  return openInode(k, inode, true, true).slot;
+}
+
+/** ->mmap of the file: whose vm_ops the VMA gets (shmem_mmap asks whether the file has a name). */
+function vmOpsOf(k: Kernel, file: number): VmOps {
+  if (file === 0) return "none";
+  const inode = k.inodes.get(k.files.get(file).inode);
+  return !isShmem(k, inode) ? "disk" : inode.nlink > 0 ? "shmem" : "anonShmem";
+}
+
+/** mmap_region: replaces what is there and merges with the neighbours. `fileIn` 0: anonymous memory, for which shared ones get a file here. */
+export function mmapRegion(k: Kernel, task: Task, start: number, pages: number, flagsIn: number, flagsHi: number, fileIn = 0, pgoffIn = 0): Result {
   const mm = task.mm;
   let flags = flagsIn;
   const replaced = vmasIn(k, mm, start, start + pages).reduce((sum, v) => sum + Math.min(v.end, start + pages) - Math.max(v.start, start), 0);
@@ -157,16 +241,35 @@ export function mmapRegion(k: Kernel, task: Task, start: number, pages: number, 
     flags |= VM.account;
   }
   if (replaced > 0) removeRange(k, mm, start, start + pages);
-  const merged = mergeVma(k, { mm, start, end: start + pages, flags, flagsHi, pgoff: start, name: "", anonVma: 0, middle: undefined, copiedFrom: undefined });
-  let vma: Vma;
-  if (merged !== undefined) vma = changeVma(k, merged.slot, { flags: merged.flags | VM.softDirty });
-  else {
-    vma = insertVma(k, { mm, start, end: start + pages, flags: flags | VM.softDirty, flagsHi, pgoff: start, anonVma: 0, chain: [], name: "" });
-    khugepagedEnterVma(k, vma, flags);
-  }
+  const isSharedAnon = fileIn === 0 && (flags & VM.mayShare) !== 0;
+  const made = isSharedAnon ? shmemZeroSetup(k, mm, pages, flags) : fileIn;
+  if (failed(made)) return made;
+  const vma = placeVma(k, {
+    mm,
+    start,
+    end: start + pages,
+    flags,
+    flagsHi,
+    pgoff: made === 0 ? start : pgoffIn,
+    file: made,
+    ops: vmOpsOf(k, made),
+    name: "",
+    anonVma: 0,
+  });
+  // the VMA has its own reference now
+  if (isSharedAnon) putFile(k, made);
   statAccount(k, mm, flags, pages);
   if (flags & VM.locked) k.countMm(mm, MMC.lockedVm, pages);
   return vma.start;
+}
+
+/** The end of mmap_region: a neighbour grows over the range, or it gets a VMA of its own. */
+function placeVma(k: Kernel, v: Omit<Vma, "slot" | "step" | "chain">): Vma {
+  const merged = mergeVma(k, { ...v, middle: undefined, copiedFrom: undefined });
+  if (merged !== undefined) return changeVma(k, merged.slot, { flags: merged.flags | VM.softDirty });
+  const vma = insertVma(k, { ...v, flags: v.flags | VM.softDirty, chain: [] });
+  khugepagedEnterVma(k, vma, v.flags);
+  return vma;
 }
 
 /**

@@ -9,7 +9,7 @@ import { enoughMemory, mayExpand, refuseExpand, statAccount } from "./mmap.ts";
 import { PG } from "./pageFlags.ts";
 import { entryPfn, hiAt, holeEnd, indexAt, loAt, present, pteLevel, setEntry, walkTo } from "./pgtable.ts";
 import { mmPopulate } from "./populate.ts";
-import { protHi, protLo } from "./prot.ts";
+import { protHi, vmPageProt } from "./prot.ts";
 import type { Task, Vma } from "./records.ts";
 import { tlbFlushRange } from "./tlb.ts";
 import { modifyVma, vmasIn } from "./vma.ts";
@@ -20,25 +20,27 @@ import { refuseArgument, refuseHole, refuseOvercommit, refuseSealed } from "../w
 /** mprotect (mm/mprotect.c). */
 
 /** pte_modify: other protection, same frame and state bits. */
-function modifyLo(k: Kernel, lo: number, flags: number): number {
+function modifyLo(k: Kernel, lo: number, vma: Vma): number {
   const e = k.geo.encoding;
   const keep = 0xfffff000 | e.accessed | e.dirty | e.special | e.softDirty | e.uffdWp | e.leaf;
-  return (lo & keep) | (protLo(k, flags) & ~keep);
+  return (lo & keep) | (vmPageProt(k, vma) & ~keep);
 }
 
-/** can_change_private_pte_writable: an exclusive page of a writable private mapping needs no fault. */
+/** can_change_pte_writable: an exclusive page of a writable private mapping needs no fault, nor a dirty one of a shared mapping. */
 function mayBecomeWritable(k: Kernel, vma: Vma, lo: number, hi: number): boolean {
   const e = k.geo.encoding;
   if (k.era.mprotectMakesWritable === "no" || (vma.flags & VM.write) === 0 || (lo & e.protNone) !== 0) return false;
   if ((lo & e.special) !== 0) return false;
   if (k.era.mprotectMakesWritable === "dirtyPtes" && ((lo & e.leaf) !== 0 || (lo & e.dirty) === 0)) return false;
   if (k.profile.config.softDirty && (vma.flags & VM.softDirty) === 0 && (lo & e.softDirty) === 0) return false;
+  // a page of a file that is dirty already was told of, in a mapping that writes through
+  if ((vma.flags & VM.shared) !== 0) return (lo & e.dirty) !== 0;
   return hasFlag(k, entryPfn(lo, hi), PG.anonExclusive) && hasFlag(k, entryPfn(lo, hi), PG.anon | PG.tail);
 }
 
 function changed(k: Kernel, vma: Vma, lo: number, hi: number): number {
   const e = k.geo.encoding;
-  const next = modifyLo(k, lo, vma.flags);
+  const next = modifyLo(k, lo, vma);
   return !isWritable(e, next) && mayBecomeWritable(k, vma, next, hi) ? makeWritable(e, next) : next;
 }
 
@@ -67,7 +69,7 @@ export function changeProtection(k: Kernel, vma: Vma, start: number, end: number
     const pmd = pmdOf(k, vma.mm, vpn);
     if (pmd !== undefined && isHugePmd(k, pmd.lo)) {
       if (next - vpn === block) {
-        const lo = isHugeZero(k, entryPfn(pmd.lo, pmd.hi)) ? modifyLo(k, pmd.lo, vma.flags) : changed(k, vma, pmd.lo, pmd.hi);
+        const lo = isHugeZero(k, entryPfn(pmd.lo, pmd.hi)) ? modifyLo(k, pmd.lo, vma) : changed(k, vma, pmd.lo, pmd.hi);
         if (k.tracer !== null) traceChanged(k, vma, vpn, block, pmd.lo, lo, pmd.hi, isHugeZero(k, entryPfn(pmd.lo, pmd.hi)));
         setEntry(k, pmd.table, pmd.i, lo, changedHi(k, vma, pmd.hi));
         vpn = next;

@@ -66,7 +66,7 @@ function moveExtent(k: Kernel, from: Vma, to: Vma, oldVpn: number, newVpn: numbe
       clearEntry(k, pmd.table, pmd.i);
       tlbFlushRange(k, from.mm, oldVpn, oldVpn + n);
       setEntry(k, target, ti, lo, hi);
-      if (isHugePmd(k, lo) && target !== pmd.table) deposit(k, target, withdraw(k, pmd.table));
+      if (isHugePmd(k, lo) && from.ops === "none" && target !== pmd.table) deposit(k, target, withdraw(k, pmd.table));
       return true;
     }
     if (isHugePmd(k, pmd.lo)) {
@@ -93,7 +93,7 @@ function moveExtent(k: Kernel, from: Vma, to: Vma, oldVpn: number, newVpn: numbe
 /** copy_vma: the VMA at the new place, merged with neighbours where it can be. */
 function copyVma(k: Kernel, vma: Vma, start: number, pages: number, pgoffIn: number): Vma {
   // an unfaulted mapping gets the offset of its new place, so that it can merge there
-  const pgoff = vma.anonVma === 0 ? start : pgoffIn;
+  const pgoff = vma.ops === "none" && vma.anonVma === 0 ? start : pgoffIn;
   const merged = mergeVma(k, {
     mm: vma.mm,
     start,
@@ -102,6 +102,8 @@ function copyVma(k: Kernel, vma: Vma, start: number, pages: number, pgoffIn: num
     flagsHi: vma.flagsHi,
     pgoff,
     name: vma.name,
+    file: vma.file,
+    ops: vma.ops,
     anonVma: vma.anonVma,
     middle: undefined,
     copiedFrom: vma,
@@ -160,7 +162,9 @@ function refuseInPlace(k: Kernel, vma: Vma, end: number): Failure {
 
 /** The checks that need a VMA for growing or moving (check_prep_vma 6.17, vma_to_resize before). */
 function checkVma(k: Kernel, task: Task, vma: Vma, r: MremapRequest, oldPages: number): Result {
-  if (oldPages === 0) return refuseArgument(k, vma.mm, "check_prep_vma", "EINVAL", "refuse.lengthZero", "old_size", 0, "hint.duplicatePrivate");
+  // a shared mapping is mapped a second time, the first one stays
+  if (oldPages === 0 && (vma.flags & (VM.shared | VM.mayShare)) === 0)
+    return refuseArgument(k, vma.mm, "check_prep_vma", "EINVAL", "refuse.lengthZero", "old_size", 0, "hint.duplicatePrivate");
   const special = (vma.flags & (VM.dontExpand | VM.pfnmap)) !== 0;
   if (r.dontUnmap && special) return refuseFlag(k, vma, "check_prep_vma", "EINVAL", "refuse.special", "VM_SPECIAL", true);
   if (oldPages > vma.end - r.start) return refuseBounds(k, vma, "check_prep_vma", "EFAULT", r.start, r.start + oldPages, "hint.acrossVmas");
@@ -200,7 +204,7 @@ function remapTo(k: Kernel, task: Task, r: MremapRequest): Result {
     if (failed(c)) return c;
   }
   if (r.dontUnmap && !mayExpand(k, task, vma.flags, oldPages)) return refuseExpand(k, task, oldPages, "hint.addressSpace");
-  const target = r.fixed >= 0 ? r.fixed : unmappedArea(k, task.mm, 0, r.newPages);
+  const target = r.fixed >= 0 ? r.fixed : unmappedArea(k, task.mm, 0, r.newPages, vma.file !== 0);
   if (failed(target)) return target;
   return moveVma(k, r, vma, oldPages, target);
 }
@@ -220,6 +224,8 @@ function expand(k: Kernel, task: Task, r: MremapRequest, vma: Vma): Result {
       flagsHi: vma.flagsHi,
       pgoff: vma.pgoff + (vma.end - vma.start),
       name: vma.name,
+      file: vma.file,
+      ops: vma.ops,
       anonVma: vma.anonVma,
       middle: undefined,
       copiedFrom: undefined,
@@ -230,7 +236,7 @@ function expand(k: Kernel, task: Task, r: MremapRequest, vma: Vma): Result {
     return r.start;
   }
   if (!r.mayMove) return refuseInPlace(k, vma, end);
-  const target = unmappedArea(k, task.mm, 0, r.newPages);
+  const target = unmappedArea(k, task.mm, 0, r.newPages, vma.file !== 0);
   if (failed(target)) return target;
   return moveVma(k, r, vma, r.oldPages, target);
 }

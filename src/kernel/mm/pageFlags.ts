@@ -31,6 +31,12 @@ export const PG = {
   reserved: 1 << 18,
   /** folio_test_large_maybe_mapped_shared's bit (6.15): set while more than one mm may map the folio */
   mappedShared: 1 << 19,
+  /** in the page cache of the inode that `mapping` names; with swapbacked: of tmpfs */
+  file: 1 << 20,
+  /** has private data of its file system (buffer heads, iomap_folio_state) */
+  private: 1 << 21,
+  /** reading this page of a file starts the next read ahead of need */
+  readahead: 1 << 22,
 } as const;
 
 /** Order of a folio or free block, on its head. */

@@ -25,6 +25,12 @@ export interface Mm {
   readonly step: number;
 }
 
+/**
+ * Whose vm_operations_struct a VMA has. "none": vma_is_anonymous. "anonShmem": a file of tmpfs without a name when it was mapped
+ * (MAP_SHARED|MAP_ANONYMOUS, memfd, SysV shared memory); "shmem": any other of tmpfs; "disk": a file of a disk, with ->page_mkwrite.
+ */
+export type VmOps = "none" | "shmem" | "anonShmem" | "disk";
+
 /** A mapping (struct vm_area_struct). Page numbers; [start, end). */
 export interface Vma {
   readonly slot: number;
@@ -39,10 +45,78 @@ export interface Vma {
   readonly anonVma: number;
   /** every anon_vma a page of this VMA may belong to (anon_vma_chain), oldest first */
   readonly chain: readonly number[];
-  /** what smaps prints as its name; "" for anonymous memory */
+  /** what smaps prints as its name; "" for anonymous memory, and for memory of a file, which has its own */
   readonly name: string;
+  /** slot of the struct file behind it (vm_file); 0 for private anonymous memory */
+  readonly file: number;
+  /** whose vm_ops it has, settled by mmap */
+  readonly ops: VmOps;
   /** step that last changed it */
   readonly step: number;
+}
+
+export type FsType = "tmpfs" | "ext4" | "xfs";
+/** huge= of a tmpfs mount */
+export type HugeMount = "never" | "always" | "within_size" | "advise";
+
+/** A mounted file system (struct super_block). Slot 1 is shm_mnt, which the kernel mounts for itself. */
+export interface Mount {
+  readonly slot: number;
+  readonly fs: FsType;
+  /** where it is mounted; "" for shm_mnt */
+  readonly path: string;
+  /** huge= of tmpfs; of shm_mnt what shmem_enabled says */
+  readonly huge: HugeMount;
+  /** pages that files may have in all (size= of tmpfs); 0: any number */
+  readonly maxBlocks: number;
+  readonly step: number;
+}
+
+/** struct inode of a regular file with its struct address_space. Counts that change with each page are in the inodeCounters column. */
+export interface Inode {
+  readonly slot: number;
+  readonly mount: number;
+  /** where it is, as maps prints it: with its mount's path, or "/dev/zero", "/memfd:NAME", "/SYSV..." */
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** names it has; 0: it lives as long as somebody has it open */
+  readonly nlink: number;
+  /** struct files, and whoever else holds it */
+  readonly refs: number;
+  /** struct files that may write (i_writecount) */
+  readonly writers: number;
+  /** VM_NORESERVE of shared anonymous memory: pages are charged one by one */
+  readonly noReserve: boolean;
+  /** folios of more than one page may hold it (mapping_large_folio_support) */
+  readonly largeFolios: boolean;
+  /** page index up to which fallocate promised pages, also beyond the size (shmem_inode_info) */
+  readonly fallocEnd: number;
+  /** VMAs that map it (i_mmap), in order of linking */
+  readonly vmas: readonly number[];
+  readonly step: number;
+}
+
+/** struct file: an inode opened once. */
+export interface OpenFile {
+  readonly slot: number;
+  readonly inode: number;
+  readonly readable: boolean;
+  readonly writable: boolean;
+  /** descriptors and VMAs */
+  readonly refs: number;
+  /** struct file_ra_state; pages */
+  readonly ra: Readahead;
+}
+
+/** struct file_ra_state: the window read last, how much of it may be read ahead of need, and its folio order. */
+export interface Readahead {
+  readonly start: number;
+  readonly size: number;
+  readonly asyncSize: number;
+  readonly order: number;
+  readonly mmapMiss: number;
+  /** page index that read(2) ended at; -1: none */
+  readonly prevIndex: number;
 }
 
 /** struct anon_vma: who may map pages that were first faulted here. */
@@ -107,6 +181,7 @@ export interface KhugepagedSettings {
 export interface Globals {
   readonly enabled: ThpMode;
   readonly defrag: DefragMode;
+  /** shmem_enabled as last written; what it makes of shm_mnt is huge of mount 1 */
   readonly shmemEnabled: ShmemMode;
   /** modes of hugepages-N/shmem_enabled by order */
   readonly shmemSizes: readonly ShmemSizeMode[];
@@ -126,6 +201,8 @@ export interface Globals {
   readonly zeroPfn: Pfn;
   /** -1 when not allocated */
   readonly hugeZeroPfn: Pfn;
+  /** fault_around_bytes of debugfs, pages */
+  readonly faultAroundPages: number;
   readonly overcommitMemory: number;
   readonly maxMapCount: number;
   /** kernel files that only keep what was written, by path */

@@ -9,7 +9,7 @@ import { VM, VM_SPECIAL } from "./vmFlags.ts";
 import { VMSTAT } from "./vmstat.ts";
 import { traceStillHuge } from "../why/pages.ts";
 
-/** Map counts of anonymous folios (mm/rmap.c). PageAnonExclusive is kept apart from them. */
+/** Map counts of folios (mm/rmap.c). PageAnonExclusive is kept apart from them. */
 
 const lockedVma = (vma: Vma): boolean => (vma.flags & (VM.locked | VM_SPECIAL)) === VM.locked;
 
@@ -48,6 +48,11 @@ function subLarge(k: Kernel, head: number, diff: number, mm: number): void {
   }
   if (k.mmIdMapcount.get(2 * head) === total || k.mmIdMapcount.get(2 * head + 1) === total) k.pageFlags.set(head, k.pageFlags.get(head) & ~PG.mappedShared);
 }
+
+/** NR_ANON_MAPPED or NR_FILE_MAPPED, and the counter of PMD mappings. */
+const mappedItem = (flags: number): number => (flags & PG.anon ? VMSTAT.nrAnonPages : VMSTAT.nrMapped);
+const pmdItem = (flags: number): number =>
+  flags & PG.anon ? VMSTAT.nrAnonTransparentHugepages : flags & PG.swapbacked ? VMSTAT.nrShmemPmdmapped : VMSTAT.nrFilePmdmapped;
 
 /** folio_add_new_anon_rmap + folio_add_lru_vma: the first mapping of a fresh folio, exclusive. `byPmd`: as one PMD leaf. */
 export function addNewAnonRmap(k: Kernel, head: Pfn, vma: Vma, vpn: number, byPmd: boolean): void {
@@ -93,11 +98,12 @@ function mapNewLarge(k: Kernel, head: Pfn, order: number, mm: number, byPmd: boo
   if (k.era.mthpStats) k.countMthp(order, MTHP.nrAnon);
 }
 
-/** folio_add_anon_rmap_ptes on `n` consecutive pages of one folio that is mapped already or was before. */
-export function addAnonRmapPtes(k: Kernel, page: Pfn, n: number, vma: Vma): void {
+/** folio_add_anon_rmap_ptes and folio_add_file_rmap_ptes on `n` consecutive pages of one folio; an anonymous one is mapped already or was before. */
+export function addRmapPtes(k: Kernel, page: Pfn, n: number, vma: Vma): void {
   const head = folioOf(k, page);
+  const item = mappedItem(k.pageFlags.get(head));
   if (!hasFlag(k, head, PG.head)) {
-    if (k.mapcount.get(head) === 0) k.vmstat.add(VMSTAT.nrAnonPages, 1);
+    if (k.mapcount.get(head) === 0) k.vmstat.add(item, 1);
     k.mapcount.add(head, 1);
   } else {
     let first = 0;
@@ -106,18 +112,19 @@ export function addAnonRmapPtes(k: Kernel, page: Pfn, n: number, vma: Vma): void
       k.mapcount.add(page + i, 1);
     }
     k.pagesMapped.add(head, first);
-    if (k.entireMapcount.get(head) === 0) k.vmstat.add(VMSTAT.nrAnonPages, first);
+    if (k.entireMapcount.get(head) === 0) k.vmstat.add(item, first);
     addLarge(k, head, n, vma.mm);
   }
   k.pageStep.set(head, k.step);
   if (lockedVma(vma) && (k.era.rmapMlocksWholeFolio ? folioPages(k, head) === n : !hasFlag(k, head, PG.head))) mlockFolio(k, head);
 }
 
-/** folio_add_anon_rmap_pmd. */
-export function addAnonRmapPmd(k: Kernel, head: Pfn, vma: Vma): void {
+/** folio_add_file_rmap_pmd. */
+export function addRmapPmd(k: Kernel, head: Pfn, vma: Vma): void {
+  const flags = k.pageFlags.get(head);
   if (k.entireMapcount.get(head) === 0) {
-    k.vmstat.add(VMSTAT.nrAnonTransparentHugepages, 1);
-    k.vmstat.add(VMSTAT.nrAnonPages, folioPages(k, head) - k.pagesMapped.get(head));
+    k.vmstat.add(pmdItem(flags), 1);
+    k.vmstat.add(mappedItem(flags), folioPages(k, head) - k.pagesMapped.get(head));
   }
   k.entireMapcount.add(head, 1);
   addLarge(k, head, 1, vma.mm);
@@ -138,8 +145,8 @@ export function splitAnonRmapPmd(k: Kernel, head: Pfn, vma: Vma): void {
   addLarge(k, head, n, vma.mm);
 }
 
-/** folio_dup_anon_rmap at fork: never first. */
-export function dupAnonRmapPtes(k: Kernel, page: Pfn, n: number, dst: Vma): void {
+/** folio_try_dup_anon_rmap_ptes and folio_dup_file_rmap_ptes at fork: never first. */
+export function dupRmapPtes(k: Kernel, page: Pfn, n: number, dst: Vma): void {
   const head = folioOf(k, page);
   for (let i = 0; i < n; i++) k.mapcount.add(page + i, 1);
   if (hasFlag(k, head, PG.head)) {
@@ -167,7 +174,7 @@ export function removeRmapPtes(k: Kernel, page: Pfn, n: number, vma: Vma): void 
     const left = k.mapcount.get(head) - 1;
     if (left < 0) kernelBug(`page ${head}: map count below zero`);
     k.mapcount.set(head, left);
-    if (left === 0) k.vmstat.add(VMSTAT.nrAnonPages, -1);
+    if (left === 0) k.vmstat.add(mappedItem(k.pageFlags.get(head)), -1);
     if (lockedVma(vma)) munlockFolio(k, head);
     return;
   }
@@ -186,7 +193,7 @@ export function removeRmapPtes(k: Kernel, page: Pfn, n: number, vma: Vma): void 
   k.pagesMapped.add(head, -last);
   if (k.tracer !== null && last > 0 && k.entireMapcount.get(head) > 0) traceStillHuge(k, vma, head);
   if (last > 0 && k.entireMapcount.get(head) === 0) {
-    k.vmstat.add(VMSTAT.nrAnonPages, -last);
+    k.vmstat.add(mappedItem(k.pageFlags.get(head)), -last);
     // 6.1 queues whenever a subpage loses its last mapping, even the last subpage
     if (hasFlag(k, head, PG.anon) && (k.era.rmapDoubleMap || k.pagesMapped.get(head) > 0)) deferredSplit(k, head, true);
   }
@@ -203,8 +210,9 @@ export function removeRmapPmd(k: Kernel, head: Pfn, vma: Vma): void {
   if (left === 0) {
     const pages = folioPages(k, head);
     const unmapped = pages - k.pagesMapped.get(head);
-    k.vmstat.add(VMSTAT.nrAnonTransparentHugepages, -1);
-    k.vmstat.add(VMSTAT.nrAnonPages, -unmapped);
+    const flags = k.pageFlags.get(head);
+    k.vmstat.add(pmdItem(flags), -1);
+    k.vmstat.add(mappedItem(flags), -unmapped);
     if (unmapped > 0 && unmapped < pages && hasFlag(k, head, PG.anon)) deferredSplit(k, head, true);
   }
   if (lockedVma(vma)) munlockFolio(k, head);

@@ -2,6 +2,7 @@ import { isHugePmd, pmdOf, type PmdPlace } from "../thp/splitPmd.ts";
 import type { Pfn, TableIndex } from "../units.ts";
 import { folioPages } from "./folio.ts";
 import type { Kernel } from "./kernel.ts";
+import { PG } from "./pageFlags.ts";
 import { entryPfn, hiAt, indexAt, loAt, present, pteLevel, walkTo } from "./pgtable.ts";
 import type { Vma } from "./records.ts";
 
@@ -10,14 +11,19 @@ export type Mapping =
   | { readonly level: "pmd"; readonly vma: Vma; readonly vpn: number; readonly place: PmdPlace }
   | { readonly level: "pte"; readonly vma: Vma; readonly vpn: number; readonly table: TableIndex; readonly i: number; readonly page: Pfn };
 
-/** Every mapping of an anonymous folio, found through its anon_vma (rmap_walk_anon). */
+/** VMAs that may map a folio: those of its anon_vma, or of its file. */
+function vmasOf(k: Kernel, head: Pfn): readonly number[] {
+  const slot = k.mapping.get(head);
+  if ((k.pageFlags.get(head) & PG.file) !== 0) return k.inodes.get(slot).vmas;
+  return k.anonVmas.find(slot)?.vmas ?? [];
+}
+
+/** Every mapping of a folio, found through its anon_vma or its file's i_mmap (rmap_walk_anon, rmap_walk_file). */
 export function mappingsOf(k: Kernel, head: Pfn): Mapping[] {
   const out: Mapping[] = [];
-  const av = k.anonVmas.find(k.mapping.get(head));
-  if (av === undefined) return out;
   const pages = folioPages(k, head);
   const index = k.pageIndex.get(head);
-  for (const slot of av.vmas) {
+  for (const slot of vmasOf(k, head)) {
     const vma = k.vmas.get(slot);
     const at = vma.start + (index - vma.pgoff);
     const first = Math.max(at, vma.start);

@@ -3,8 +3,9 @@ import type { Era } from "../era/era.ts";
 import { khugepagedEnterVma } from "../thp/khugepagedList.ts";
 import { splitPmdAddress } from "../thp/splitPmd.ts";
 import { anonVmaClone, unlinkAnonVmas } from "./anonVma.ts";
+import { linkFile, unlinkFile } from "./inode.ts";
 import type { Kernel } from "./kernel.ts";
-import type { Vma } from "./records.ts";
+import type { Vma, VmOps } from "./records.ts";
 import { VM, VM_SPECIAL } from "./vmFlags.ts";
 import { traceNeighbour } from "../why/vma.ts";
 
@@ -74,13 +75,16 @@ export function insertVma(k: Kernel, fields: Omit<Vma, "slot" | "step">): Vma {
   const mm = k.mms.get(fields.mm);
   const at = lowerIndex(k, fields.mm, fields.start);
   k.mms.set(fields.mm, { ...mm, vmas: [...mm.vmas.slice(0, at), slot, ...mm.vmas.slice(at)], step: k.step });
-  return k.vmas.get(slot);
+  const vma = k.vmas.get(slot);
+  if (vma.file !== 0) linkFile(k, vma);
+  return vma;
 }
 
 /** Takes a VMA out of the list and frees it; its pages must be gone or belong to another VMA now. */
 export function removeVma(k: Kernel, slot: number): void {
   const vma = k.vmas.get(slot);
   unlinkAnonVmas(k, slot);
+  if (vma.file !== 0) unlinkFile(k, vma);
   const mm = k.mms.get(vma.mm);
   k.mms.set(vma.mm, { ...mm, vmas: mm.vmas.filter((s) => s !== slot), step: k.step });
   k.vmas.remove(slot);
@@ -116,6 +120,8 @@ interface Proposal {
   readonly flagsHi: number;
   readonly pgoff: number;
   readonly name: string;
+  readonly file: number;
+  readonly ops: VmOps;
   readonly anonVma: number;
   /** the VMA that is changed in place; undefined for a new mapping */
   readonly middle: Vma | undefined;
@@ -123,7 +129,8 @@ interface Proposal {
   readonly copiedFrom: Vma | undefined;
 }
 
-const sameKind = (vma: Vma, p: Proposal): boolean => ((vma.flags ^ p.flags) & ~VM.softDirty) === 0 && vma.flagsHi === p.flagsHi && vma.name === p.name;
+const sameKind = (vma: Vma, p: Proposal): boolean =>
+  ((vma.flags ^ p.flags) & ~VM.softDirty) === 0 && vma.flagsHi === p.flagsHi && vma.name === p.name && vma.file === p.file;
 
 const uncowedParents = (vma: Vma | undefined): boolean => vma !== undefined && vma.anonVma !== 0 && vma.chain.length !== 1;
 
@@ -216,6 +223,8 @@ export function modifyVma(k: Kernel, slot: number, start: number, end: number, f
     flagsHi,
     pgoff: vma.pgoff + (start - vma.start),
     name: vma.name,
+    file: vma.file,
+    ops: vma.ops,
     anonVma: vma.anonVma,
     middle: vma,
     copiedFrom: undefined,

@@ -1,5 +1,7 @@
-import { folioPut } from "./folio.ts";
+import { folioMarkAccessed, folioPut, isLarge } from "./folio.ts";
 import { folioOf, MMC, type Kernel } from "./kernel.ts";
+import { folioMarkDirty } from "./pageCache.ts";
+import { PG } from "./pageFlags.ts";
 import {
   accountPteTable,
   clearEntry,
@@ -20,8 +22,8 @@ import type { Vma } from "./records.ts";
 import { removeRmapPtes } from "./rmap.ts";
 import { tlbFlushRange } from "./tlb.ts";
 import { isHugePmd, pmdOf, splitPmd, zapPmd } from "../thp/splitPmd.ts";
-import { isLarge } from "./folio.ts";
-import type { TableIndex } from "../units.ts";
+import { VM } from "./vmFlags.ts";
+import type { Pfn, TableIndex } from "../units.ts";
 import { traceSplitPartial, traceZapped, traceZapWhole } from "../why/pages.ts";
 
 /** What a zap spares or does besides. */
@@ -30,9 +32,11 @@ export interface ZapDetails {
   readonly keepGuards: boolean;
   /** page tables that become empty may be freed (MADV_DONTNEED, 6.14) */
   readonly reclaimTables: boolean;
+  /** anonymous pages stay, and markers with them: what holes punched in a file leave of private copies */
+  readonly keepCows: boolean;
 }
 
-export const ZAP_ALL: ZapDetails = { keepGuards: false, reclaimTables: false };
+export const ZAP_ALL: ZapDetails = { keepGuards: false, reclaimTables: false, keepCows: false };
 
 /** unmap_page_range: removes every translation of [start, end) of a VMA and drops the pages. */
 export function zapRange(k: Kernel, vma: Vma, start: number, end: number, details: ZapDetails): void {
@@ -95,6 +99,16 @@ export function pteBatch(k: Kernel, t: TableIndex, i: number, max: number, ignor
   return n;
 }
 
+/** mm_counter: the RSS counter that a folio counts in. */
+export const rssCounter = (flags: number): number => (flags & PG.anon ? MMC.anonPages : flags & PG.swapbacked ? MMC.shmemPages : MMC.filePages);
+
+/** What the entry of a file's page knew goes to the folio: that it was written, and used (zap_present_folio_ptes, zap_huge_pmd). */
+export function handBits(k: Kernel, vma: Vma, head: Pfn, lo: number): void {
+  const e = k.geo.encoding;
+  if ((lo & e.dirty) !== 0) folioMarkDirty(k, head);
+  if ((lo & e.accessed) !== 0 && (vma.flags & (VM.seqRead | VM.randRead)) === 0) folioMarkAccessed(k, head);
+}
+
 /** zap_pte_range on entries of one table. Returns whether an entry was left in place. */
 function zapPtes(k: Kernel, vma: Vma, t: TableIndex, start: number, end: number, details: ZapDetails): boolean {
   const e = k.geo.encoding;
@@ -111,7 +125,7 @@ function zapPtes(k: Kernel, vma: Vma, t: TableIndex, start: number, end: number,
       continue;
     }
     if (!present(k, lo)) {
-      if (details.keepGuards && isMarker(k, lo, hi, MARKER.guard)) skipped = true;
+      if ((details.keepGuards && isMarker(k, lo, hi, MARKER.guard)) || details.keepCows) skipped = true;
       else clearEntry(k, t, i);
       j++;
       continue;
@@ -122,14 +136,25 @@ function zapPtes(k: Kernel, vma: Vma, t: TableIndex, start: number, end: number,
       continue;
     }
     const page = entryPfn(lo, hi);
-    const batch = k.era.zapPmdBatch ? pteBatch(k, t, i, n - j, true) : 1;
-    for (let b = 0; b < batch; b++) clearEntry(k, t, i + b);
-    tlbFlushRange(k, vma.mm, start + j, start + j + batch);
     const head = folioOf(k, page);
+    const flags = k.pageFlags.get(head);
+    const isAnon = (flags & PG.anon) !== 0;
+    if (isAnon && details.keepCows) {
+      skipped = true;
+      j++;
+      continue;
+    }
+    const batch = k.era.zapPmdBatch ? pteBatch(k, t, i, n - j, true) : 1;
+    for (let b = 0; b < batch; b++) {
+      if (!isAnon) handBits(k, vma, head, loAt(k, t, i + b));
+      clearEntry(k, t, i + b);
+    }
+    tlbFlushRange(k, vma.mm, start + j, start + j + batch);
+    if (!isAnon) k.countMm(vma.mm, rssCounter(flags), -batch);
     removeRmapPtes(k, page, batch, vma);
     if (k.tracer !== null) traceZapped(k, vma, start + j, batch, head, isLarge(k, head), k.refcount.get(head) - batch);
     folioPut(k, head, batch);
-    freed += batch;
+    if (isAnon) freed += batch;
     j += batch;
   }
   // translations of the zero page are cached too

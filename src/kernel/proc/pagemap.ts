@@ -1,5 +1,6 @@
 import { pageMapcount } from "../mm/folio.ts";
-import type { Kernel } from "../mm/kernel.ts";
+import { folioOf, type Kernel } from "../mm/kernel.ts";
+import { PG } from "../mm/pageFlags.ts";
 import { MARKER } from "../mm/pgtable.ts";
 import type { Vma } from "../mm/records.ts";
 import { findVma } from "../mm/vma.ts";
@@ -42,6 +43,7 @@ function wordOf(k: Kernel, vma: Vma | undefined, p: PageEntry, i: number): bigin
   word |= PM.present | BigInt(p.pfn + i);
   // the zero page is no normal page; the huge zero folio is looked at like any page, and is not anonymous
   if (p.zero) return p.huge ? word | PM.file : word;
+  if ((k.pageFlags.get(folioOf(k, p.pfn as Pfn)) & PG.anon) === 0) word |= PM.file;
   const counted = p.huge && k.era.pagemapPmdExclusive === "firstPage" ? p.pfn : p.pfn + i;
   return pageMapcount(k, counted as Pfn) === 1 ? word | PM.mmapExclusive : word;
 }

@@ -179,7 +179,7 @@ function gather(k: Kernel, vma: Vma, s: SizeStats): void {
     if (p.huge && !k.era.smapsProtnonePmd && (vma.flags & (VM.read | VM.write | VM.exec)) === 0) continue;
     const head = folioOf(k, p.pfn as Pfn);
     const flags = k.pageFlags.get(head);
-    if (p.huge) s.AnonHugePages += p.pages * 4;
+    if (p.huge) s[flags & PG.anon ? "AnonHugePages" : flags & PG.swapbacked ? "ShmemPmdMapped" : "FilePmdMapped"] += p.pages * 4;
     s.Rss += p.pages * 4;
     if (flags & PG.anon) {
       s.Anonymous += p.pages * 4;
@@ -263,7 +263,7 @@ export function kpageflagBits(k: Kernel, pfn: Pfn): number[] {
   }
   if (flags & PG.head) out.push(KPF.compoundHead);
   if (flags & PG.tail) out.push(KPF.compoundTail);
-  if (large && (k.pageFlags.get(head) & (PG.anon | PG.zero)) !== 0 && (k.pageFlags.get(head) & PG.zero) === 0) out.push(KPF.thp);
+  if (large && (k.pageFlags.get(head) & (PG.anon | PG.lru)) !== 0 && (k.pageFlags.get(head) & PG.zero) === 0) out.push(KPF.thp);
   if (pfn === k.g.zeroPfn || isHugeZero(k, head)) {
     out.push(KPF.zeroPage);
     if (large && isHugeZero(k, head)) out.push(KPF.thp);

@@ -1,4 +1,5 @@
 import type { Result } from "../mm/errno.ts";
+import { SHM_MOUNT } from "../mm/inode.ts";
 import { MISC, MTHP, MTHP_COUNTERS, type Kernel } from "../mm/kernel.ts";
 import type { DefragMode, Globals, KhugepagedSettings, ShmemMode, ShmemSizeMode, ThpMode, ThpSizeMode } from "../mm/records.ts";
 import type { Op } from "../sched/points.ts";
@@ -125,8 +126,12 @@ function shmemFile(): Tunable {
     (_k, v) => ({ shmemEnabled: v }),
   );
   const store = (k: Kernel, text: string): Op<Result> => {
+    const word = plainWord(text) as ShmemMode;
+    // shm_mnt keeps its huge= while deny or force overrules every mount
+    const huge = word === "deny" || word === "force" ? k.mounts.get(SHM_MOUNT).huge : word;
     const alone = k.g.shmemSizes.every((mode, order) => (mode === "inherit") === (order === k.geo.pmdOrder));
-    if (plainWord(text) === "force" && k.era.shmemSizes && !alone) return refuse(k, base.path, text);
+    if (!SHMEM_MODES.includes(word) || (word === "force" && k.era.shmemSizes && !alone)) return refuse(k, base.path, text);
+    k.mounts.update(SHM_MOUNT, { huge, step: k.step });
     return base.store === undefined ? refuse(k, base.path, text) : base.store(k, text);
   };
   return { ...base, store };
@@ -232,6 +237,7 @@ export function tunablesOf(k: Kernel): Tunable[] {
       );
     if (k.era.mthp) out.push(...sizeFiles(k));
   }
+  if (k.profile.config.debugFs) out.push(faultAroundFile(1 << k.geo.levels[k.geo.levels.length - 1].bits));
   out.push(
     number(
       "/proc/sys/vm/overcommit_memory",
@@ -251,6 +257,20 @@ export function tunablesOf(k: Kernel): Tunable[] {
     ),
   );
   return out;
+}
+
+/** fault_around_bytes of debugfs: rounded down to a power of two, at least a page, at most what a page table holds. */
+function faultAroundFile(most: number): Tunable {
+  const path = "/sys/kernel/debug/fault_around_bytes";
+  return {
+    path,
+    show: (k) => `${k.g.faultAroundPages * 4096}\n`,
+    store: (k, text) => {
+      const n = parseUnsigned(text);
+      if (n === undefined || Math.floor(n / 4096) > most) return refuse(k, path, text);
+      return applied(k, path, { faultAroundPages: 2 ** Math.floor(Math.log2(Math.max(1, Math.floor(n / 4096)))) });
+    },
+  };
 }
 
 /** kstrtobool: 1, y, t, on and their opposites; only the first letters count. */

@@ -51,7 +51,8 @@ const RECORDED: readonly Profile[] = [
     release: "6.12",
     kernelRelease: "6.12.107+deb13-amd64",
     recorded: true,
-    fixes: {},
+    // 158cdce87c8c, backported
+    fixes: { readaheadKeepsSize: true },
     config: debianConfig,
   },
   {
@@ -81,7 +82,8 @@ const RECORDED: readonly Profile[] = [
     release: "6.1",
     kernelRelease: "6.1.0-50-amd64",
     recorded: true,
-    fixes: {},
+    // 158cdce87c8c, backported; that deny stops MADV_COLLAPSE is seen in trace 12
+    fixes: { readaheadKeepsSize: true, shmemDenyStopsCollapse: true },
     config: debianConfig,
   },
   {
@@ -92,7 +94,7 @@ const RECORDED: readonly Profile[] = [
     kernelRelease: "6.18.44",
     recorded: true,
     fixes: { scanEmptyWritten: true },
-    config: { ...debianConfig, memoryFailure: false, softDirty: false, fsrs: true },
+    config: { ...debianConfig, memoryFailure: false, softDirty: false, readOnlyThpForFs: false, fsrs: true },
     memoryMiB: 24576,
     cpus: 2,
   },

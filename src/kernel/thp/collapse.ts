@@ -24,7 +24,7 @@ import type { ScanResult } from "./scanResult.ts";
 /** Collapse of anonymous memory, for khugepaged and for MADV_COLLAPSE (mm/khugepaged.c, kernel-semantics.md 3.3). */
 
 /** find_pmd_or_thp_or_none. */
-function pmdState(k: Kernel, mm: number, vpn: number): ScanResult {
+export function pmdState(k: Kernel, mm: number, vpn: number): ScanResult {
   const pmd = pmdOf(k, mm, vpn);
   if (pmd === undefined) return "PMD_NULL";
   if (pmd.lo === 0) return k.era.collapsePmdStates === "null" ? "PMD_NULL" : "PMD_NONE";

@@ -105,6 +105,11 @@ export function hugePmdWpPage(k: Kernel, vmaIn: Vma, vpn: number, flags: number,
   const pfn = entryPfn(lo, hi);
   const n = 1 << k.geo.pmdOrder;
   const start = vpn - (vpn & (n - 1));
+  // wp_huge_pmd of a file: the fault goes on without the PMD
+  if (vmaIn.ops !== "none") {
+    splitPmd(k, vmaIn, { table, i, lo, hi }, vpn);
+    return VMF.fallback;
+  }
   if (isHugeZero(k, pfn)) {
     if (k.tracer !== null) traceHugeZeroWrite(k, vmaIn, vpn);
     if (k.era.hugeZeroWrite === "allocate" && (flags & FAULT.unshare) === 0) {

@@ -5,6 +5,7 @@ import { MISC, type Kernel } from "../mm/kernel.ts";
 import type { Vma } from "../mm/records.ts";
 import { findVma } from "../mm/vma.ts";
 import { scanPmd } from "./collapse.ts";
+import { collapsePteMappedThp, scanFile } from "./collapseFile.ts";
 import { pmdAllowed } from "./eligibility/eligibility.ts";
 import { khugepagedWanted } from "./khugepagedList.ts";
 import { traceDaemon } from "../why/scan.ts";
@@ -55,7 +56,7 @@ function* scanMmSlot(k: Kernel, pages: number): Op<{ progress: number; result: S
     if (k.g.khugepagedCursorVpn < first) k.setGlobals({ khugepagedCursorVpn: first });
     while (k.g.khugepagedCursorVpn < last) {
       const at = k.g.khugepagedCursorVpn;
-      const done: { result: ScanResult; lockDropped: boolean } = yield* scanPmd(k, vma, at, true);
+      const done: { result: ScanResult; lockDropped: boolean } = vma.ops === "none" ? yield* scanPmd(k, vma, at, true) : scanFileBlock(k, vma, at);
       result = done.result;
       if (result === "SUCCEED") k.misc.add(MISC.pagesCollapsed, 1);
       k.setGlobals({ khugepagedCursorVpn: at + n });
@@ -71,6 +72,17 @@ function* scanMmSlot(k: Kernel, pages: number): Op<{ progress: number; result: S
   mmapReadUnlock(k, mm);
   nextMm(k, mm);
   return { progress, result };
+}
+
+/** The part of khugepaged_scan_mm_slot for a file: the mmap_lock is dropped first. A folio that is there already only loses the tables over it. */
+function scanFileBlock(k: Kernel, vma: Vma, at: number): { result: ScanResult; lockDropped: boolean } {
+  mmapReadUnlock(k, vma.mm);
+  let result = scanFile(k, vma, at, true);
+  if (result === "PTE_MAPPED_HUGEPAGE") {
+    result = collapsePteMappedThp(k, vma.mm, at, false);
+    if (result === "PMD_MAPPED") result = "SUCCEED";
+  }
+  return { result, lockDropped: true };
 }
 
 /** Moves the cursor to the next mm; at the end of the list a full scan is counted. */

@@ -2,9 +2,10 @@ import type { Era } from "../era/era.ts";
 import { fail, type Errno, type Result } from "../mm/errno.ts";
 import type { Kernel } from "../mm/kernel.ts";
 import type { Vma } from "../mm/records.ts";
-import { mmapReadLock } from "../sched/locks.ts";
+import { mmapReadLock, mmapReadUnlock } from "../sched/locks.ts";
 import type { Op } from "../sched/points.ts";
 import { revalidate, scanPmd } from "./collapse.ts";
+import { collapsePteMappedThp, scanFile } from "./collapseFile.ts";
 import { pmdAllowed } from "./eligibility/eligibility.ts";
 import { SOFT_FAILURES, type ScanResult } from "./scanResult.ts";
 import { refuseArgument, refuseRelease } from "../why/refusal.ts";
@@ -55,8 +56,18 @@ export function* madviseCollapse(k: Kernel, vmaIn: Vma, start: number, end: numb
       vma = again;
       last = Math.min(last, Math.floor(vma.end / n) * n);
     }
-    const { result, lockDropped }: { result: ScanResult; lockDropped: boolean } = yield* scanPmd(k, vma, at, false);
-    if (lockDropped) locked = false;
+    let result: ScanResult;
+    if (vma.ops !== "none") {
+      mmapReadUnlock(k, vma.mm);
+      locked = false;
+      result = scanFile(k, vma, at, false);
+      if (k.preempt) yield "collapse.file";
+      if (result === "PTE_MAPPED_HUGEPAGE") result = collapsePteMappedThp(k, vma.mm, at, true);
+    } else {
+      const scanned: { result: ScanResult; lockDropped: boolean } = yield* scanPmd(k, vma, at, false);
+      result = scanned.result;
+      if (scanned.lockDropped) locked = false;
+    }
     if (result === "SUCCEED" || result === "PMD_MAPPED") {
       done++;
       continue;

@@ -1,4 +1,4 @@
-/** SCAN_* of khugepaged (mm/khugepaged.c, enum scan_result), those that anonymous memory can give. */
+/** SCAN_* of khugepaged (mm/khugepaged.c, enum scan_result). */
 export type ScanResult =
   | "FAIL"
   | "SUCCEED"
@@ -10,6 +10,9 @@ export type ScanResult =
   | "EXCEED_SHARED_PTE"
   | "PTE_NON_PRESENT"
   | "PTE_UFFD_WP"
+  | "PTE_MAPPED_HUGEPAGE"
+  | "PAGE_COMPOUND"
+  | "TRUNCATED"
   | "PAGE_RO"
   | "LACK_REFERENCED_PAGE"
   | "PAGE_NULL"
@@ -35,6 +38,7 @@ export const SOFT_FAILURES: ReadonlySet<ScanResult> = new Set<ScanResult>([
   "PAGE_NULL",
   "PAGE_COUNT",
   "PAGE_LOCK",
+  "PAGE_COMPOUND",
   "PAGE_LRU",
   "DEL_PAGE_LRU",
 ]);

@@ -4,7 +4,7 @@ import { MMC, MTHP, type Kernel } from "../mm/kernel.ts";
 import { ORDER_MASK, PG } from "../mm/pageFlags.ts";
 import { hiAt, indexAt, loAt, NONPRESENT, pfnHi, pfnLo, populate, pteLevel, setEntry, walkTo, withdraw } from "../mm/pgtable.ts";
 import { protLo } from "../mm/prot.ts";
-import { addAnonRmapPtes, removeRmapPmd, removeRmapPtes } from "../mm/rmap.ts";
+import { addRmapPtes, removeRmapPmd, removeRmapPtes } from "../mm/rmap.ts";
 import { mappingsOf } from "../mm/rmapWalk.ts";
 import type { Vma } from "../mm/records.ts";
 import { tlbFlushRange } from "../mm/tlb.ts";
@@ -75,7 +75,7 @@ function remap(k: Kernel, remembered: readonly Remembered[], split: boolean): vo
       continue;
     }
     k.refcount.add(split ? m.page : folioHead(k, m.page), 1);
-    addAnonRmapPtes(k, m.page, 1, vma);
+    addRmapPtes(k, m.page, 1, vma);
     if (m.exclusive) k.pageFlags.set(m.page, k.pageFlags.get(m.page) | PG.anonExclusive);
     setEntry(k, t, i, m.lo, m.hi);
   }

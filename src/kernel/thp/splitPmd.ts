@@ -1,6 +1,7 @@
 import { isWritable, makeReadOnly, makeWritable } from "../arch/geometry.ts";
-import { folioGet, folioPages, folioPut, hasFlag, mlockFolio, setFlag } from "../mm/folio.ts";
+import { folioGet, folioMarkAccessed, folioPages, folioPut, hasFlag, mlockFolio, setFlag } from "../mm/folio.ts";
 import { MMC, type Kernel } from "../mm/kernel.ts";
+import { folioMarkDirty } from "../mm/pageCache.ts";
 import { PG } from "../mm/pageFlags.ts";
 import {
   accountPteTable,
@@ -24,7 +25,7 @@ import type { Vma } from "../mm/records.ts";
 import { tlbFlushRange } from "../mm/tlb.ts";
 import { VM, VM_SPECIAL } from "../mm/vmFlags.ts";
 import { VMSTAT } from "../mm/vmstat.ts";
-import type { TableIndex } from "../units.ts";
+import type { Pfn, TableIndex } from "../units.ts";
 import { traceSplitPartial } from "../why/pages.ts";
 import { isHugeZero } from "./hugeZero.ts";
 
@@ -49,6 +50,24 @@ export function pmdOf(k: Kernel, mm: number, vpn: number): PmdPlace | undefined 
 export const isHugePmd = (k: Kernel, lo: number): boolean => present(k, lo) && isLeaf(k, lo);
 
 /**
+ * __split_huge_pmd of a folio of a file: the PMD goes, and with it the mapping. The next access faults again, by pages or by a PMD.
+ * zap_huge_pmd does the same without counting it as a split.
+ */
+function dropFilePmd(k: Kernel, vma: Vma, place: PmdPlace, start: number): void {
+  const head = entryPfn(place.lo, place.hi);
+  const n = folioPages(k, head);
+  clearEntry(k, place.table, place.i);
+  tlbFlushRange(k, vma.mm, start, start + n);
+  if ((place.lo & k.geo.encoding.dirty) !== 0) folioMarkDirty(k, head);
+  if ((place.lo & k.geo.encoding.accessed) !== 0 && (vma.flags & (VM.seqRead | VM.randRead)) === 0) folioMarkAccessed(k, head);
+  k.countMm(vma.mm, k.pageFlags.get(head) & PG.swapbacked ? MMC.shmemPages : MMC.filePages, -n);
+  removeRmapPmd(k, head, vma);
+  folioPut(k, head);
+}
+
+const isFileFolio = (k: Kernel, head: Pfn): boolean => (k.pageFlags.get(head) & PG.file) !== 0;
+
+/**
  * __split_huge_pmd: replaces a PMD leaf by a table of page entries (the deposited one). The folio stays whole.
  * Write, young, dirty, soft-dirty, uffd-wp and exclusivity are copied to every entry.
  */
@@ -59,6 +78,10 @@ export function splitPmd(k: Kernel, vma: Vma, place: PmdPlace, vpn: number): voi
   const { table, i, lo, hi } = place;
   k.countVm(VMSTAT.thpSplitPmd);
   const pfn = entryPfn(lo, hi);
+  if (isFileFolio(k, pfn)) {
+    dropFilePmd(k, vma, place, start);
+    return;
+  }
   const pteTable = withdraw(k, table);
   clearEntry(k, table, i);
   tlbFlushRange(k, vma.mm, start, start + n);
@@ -104,6 +127,10 @@ export function zapPmd(k: Kernel, vma: Vma, place: PmdPlace, vpn: number): void 
   const n = 1 << k.geo.pmdOrder;
   const start = Math.floor(vpn / n) * n;
   const pfn = entryPfn(place.lo, place.hi);
+  if (isFileFolio(k, pfn)) {
+    dropFilePmd(k, vma, place, start);
+    return;
+  }
   clearEntry(k, place.table, place.i);
   tlbFlushRange(k, vma.mm, start, start + n);
   const deposited = withdraw(k, place.table);

@@ -1,3 +1,4 @@
+import type { ScriptFile } from "../fileOperations.ts";
 import type { Op } from "../../kernel/sched/points.ts";
 import { runAlone } from "../../kernel/sched/points.ts";
 import type { MachineSnapshot } from "../../kernel/machine.ts";
@@ -26,7 +27,7 @@ interface ScriptNode {
   readonly machine: MachineSnapshot;
   readonly slots: SlotTable;
   readonly processes: readonly (ScriptProcess | undefined)[];
-  readonly laterFiles: ReadonlySet<string>;
+  readonly files: ReadonlyMap<string, ScriptFile>;
 }
 
 /** The history of a script: runs operations one by one and keeps the state before each. */
@@ -59,7 +60,7 @@ export class ScriptHistory implements History {
     this.world.machine.restore(node.machine);
     this.world.slots = node.slots.copy();
     this.world.processes = [...node.processes];
-    this.world.laterFiles = new Set(node.laterFiles);
+    this.world.files = new Map(node.files);
   }
 
   commandOf(step: number): string {
@@ -75,8 +76,8 @@ export class ScriptHistory implements History {
   }
 
   private capture(): ScriptNode {
-    const { machine, slots, processes, laterFiles } = this.world;
-    return { machine: machine.snapshot(), slots: slots.copy(), processes: [...processes], laterFiles: new Set(laterFiles) };
+    const { machine, slots, processes, files } = this.world;
+    return { machine: machine.snapshot(), slots: slots.copy(), processes: [...processes], files: new Map(files) };
   }
 }
 

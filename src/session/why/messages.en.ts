@@ -112,6 +112,9 @@ const RULES: Readonly<Record<Rule, string>> = {
   "collapse.ADDRESS_RANGE": "{symbol}: the block is not all inside the mapping: {outcome}",
   "collapse.DEL_PAGE_LRU": "{symbol}: a page could not be taken off its LRU list: {outcome}",
   "collapse.ALLOC_HUGE_PAGE_FAIL": "{symbol}: no free block for a huge page: {outcome}",
+  "collapse.PTE_MAPPED_HUGEPAGE": "{symbol}: the file has a huge page here already: {outcome}",
+  "collapse.PAGE_COMPOUND": "{symbol}: the file has a large folio here that is smaller than a huge page: {outcome}",
+  "collapse.TRUNCATED": "{symbol}: the file has nothing here: {outcome}",
   "collapse.CGROUP_CHARGE_FAIL": "{symbol}: the cgroup may not have a huge page: {outcome}",
 };
 

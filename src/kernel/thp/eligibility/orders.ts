@@ -1,6 +1,8 @@
 import type { Kernel } from "../../mm/kernel.ts";
-import type { Globals, Mm, ThpSizeMode } from "../../mm/records.ts";
+import type { Globals, ThpSizeMode } from "../../mm/records.ts";
 import { VM, VM_NO_KHUGEPAGED } from "../../mm/vmFlags.ts";
+import { vmaThpDisabled } from "./disabled.ts";
+import { fileAllowed, fileOrders } from "./files.ts";
 import { fitsAtEnd, type Question } from "./question.ts";
 
 /** THP_ORDERS_ALL_ANON: orders 2 to the PMD order. */
@@ -12,14 +14,6 @@ export function sizeMode(g: Globals, order: number): ThpSizeMode {
   return g.ordersAlways & bit ? "always" : g.ordersInherit & bit ? "inherit" : g.ordersMadvise & bit ? "madvise" : "never";
 }
 
-/** vma_thp_disabled. */
-function disabled(mm: Mm, flags: number, forced: boolean, exceptAdvised: boolean): boolean {
-  if (flags & VM.noHugePage) return true;
-  if (mm.thpDisable === 0) return false;
-  if (!exceptAdvised || mm.thpDisable === 1) return true;
-  return !forced && (flags & VM.hugePage) === 0;
-}
-
 /** Orders that the per-size files allow (thp_vma_allowable_orders, the inline part). */
 export function ordersBySetting(k: Kernel, flags: number): number {
   const g = k.g;
@@ -29,13 +23,14 @@ export function ordersBySetting(k: Kernel, flags: number): number {
   return mask;
 }
 
-/** 6.8 to 6.18: a bitmap of orders in, the allowed ones out (kernel-semantics.md 1.4 and 1.5), for anonymous memory. */
+/** 6.8 to 6.18: a bitmap of orders in, the allowed ones out (kernel-semantics.md 1.4 and 1.5). */
 export function orders(k: Kernel, q: Question): number {
   const forced = q.caller === "forcedCollapse";
-  let left = q.orders & anonOrders(k.geo.pmdOrder);
-  if (!forced) left &= ordersBySetting(k, q.flags);
+  const anonymous = q.vma.ops === "none";
+  let left = q.orders & (anonymous ? anonOrders(k.geo.pmdOrder) : fileOrders(k.geo.pmdOrder));
+  if (anonymous && !forced) left &= ordersBySetting(k, q.flags);
   if (left === 0) return 0;
-  if (disabled(q.mm, q.flags, forced, k.era.thpDisableExceptAdvised)) return 0;
+  if (vmaThpDisabled(k, q.mm, q.flags, forced)) return 0;
   const inFault = q.caller === "pageFault";
   if (!inFault && q.caller !== "smaps" && q.flags & VM_NO_KHUGEPAGED) return 0;
   if (!inFault) {
@@ -46,5 +41,6 @@ export function orders(k: Kernel, q: Question): number {
     }
     if (left === 0) return 0;
   }
+  if (!anonymous) return left & fileAllowed(k, q);
   return q.vma.anonVma === 0 && !inFault && q.caller !== "smaps" ? 0 : left;
 }

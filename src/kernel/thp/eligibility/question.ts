@@ -13,9 +13,13 @@ export interface Question {
   readonly orders: number;
 }
 
-/** Room for a naturally aligned block of 2^order pages that ends at or before the VMA's end (thp_vma_suitable_order). */
+/**
+ * Room for a naturally aligned block of 2^order pages that ends at or before the VMA's end (thp_vma_suitable_order). Pages of a
+ * file have to lie in the block as in a folio of that order.
+ */
 export function fitsAtEnd(vma: Vma, order: number): boolean {
   const pages = 2 ** order;
+  if (vma.ops !== "none" && (vma.start - vma.pgoff) % pages !== 0) return false;
   const start = Math.floor((vma.end - pages) / pages) * pages;
   return start >= vma.start && start + pages <= vma.end;
 }

@@ -1,0 +1,275 @@
+import { isWritable } from "../arch/geometry.ts";
+import { fitsFile } from "./shmemOrders.ts";
+import { vmaThpDisabled } from "../thp/eligibility/disabled.ts";
+import { NO_PFN, NO_TABLE, type Pfn, type TableIndex } from "../units.ts";
+import { anonVmaPrepare } from "./anonVma.ts";
+import { failed, type Result } from "./errno.ts";
+import { FAULT, VMF, VMF_ERROR } from "./faultFlags.ts";
+import { allocZeroedFolio, folioGet, folioOrder, folioPages, folioPut, hasFlag, isLarge, setFlag } from "./folio.ts";
+import { filemapFault } from "./filemapFault.ts";
+import { fileIndex, inodeOf, isShmem, sizePages } from "./inode.ts";
+import { folioOf, MMC, type Kernel } from "./kernel.ts";
+import { filemapFolio, filemapNext, filemapPage, folioMarkDirty } from "./pageCache.ts";
+import { PG } from "./pageFlags.ts";
+import { hiAt, indexAt, loAt, pfnHi, pfnLo, pteLevel, setEntry, walkAlloc, walkTo } from "./pgtable.ts";
+import { dirtyMaybeWrite, entryHiFor, entryLoFor, protHi, vmPageProt } from "./prot.ts";
+import type { Inode, Vma } from "./records.ts";
+import { addNewAnonRmap, addRmapPmd, addRmapPtes } from "./rmap.ts";
+import { shmemGetFolio } from "./shmem.ts";
+import { tlbFlushRange } from "./tlb.ts";
+import { VM } from "./vmFlags.ts";
+import { VMSTAT } from "./vmstat.ts";
+import { rssCounter } from "./zap.ts";
+
+/** Faults of memory that a file is behind (mm/memory.c from do_fault on, mm/filemap.c filemap_map_pages). Results are VM_FAULT_* bits. */
+
+/** What ->fault found: a page, and bits of the result. */
+interface Found {
+  readonly page: Pfn;
+  readonly result: number;
+  /** the fault let its lock go and began anew, with the page in the cache */
+  readonly retried: boolean;
+}
+
+/** The PMD entry over a page is empty: neither a table nor a leaf. */
+function pmdNone(k: Kernel, vma: Vma, vpn: number): boolean {
+  if (k.geo.pmdLevel < 0) return false;
+  const table = walkTo(k, k.mms.get(vma.mm).pgd, vpn, k.geo.pmdLevel);
+  return table === NO_TABLE || loAt(k, table, indexAt(k.geo, k.geo.pmdLevel, vpn)) === 0;
+}
+
+/** vmf_error: what a fault makes of an errno. */
+const vmfError = (r: Result<Pfn>): number => (failed(r) && r.errno === "ENOMEM" ? VMF.oom : VMF.sigbus);
+
+/** __do_fault: the page of the file, brought into the page cache where it is not there. */
+function callFault(k: Kernel, vma: Vma, vpn: number, inode: Inode): Found {
+  const index = fileIndex(vma, vpn);
+  if (vma.ops === "disk") {
+    const r = filemapFault(k, vma, inode.slot, index);
+    if (failed(r)) return { page: NO_PFN, result: vmfError(r), retried: false };
+    return { page: r.page, result: r.major ? VMF.major : 0, retried: r.retried };
+  }
+  const head = shmemGetFolio(k, inode.slot, index, 0, "cache", { vma, vpn });
+  if (failed(head)) return { page: NO_PFN, result: vmfError(head), retried: false };
+  return { page: (head + index - k.pageIndex.get(head)) as Pfn, result: 0, retried: false };
+}
+
+/** do_fault: an entry of a file mapping that is not there. */
+export function doFault(k: Kernel, vma: Vma, vpn: number, flags: number): number {
+  if ((flags & FAULT.write) === 0) return doReadFault(k, vma, vpn, flags);
+  return (vma.flags & VM.shared) === 0 ? doCowFault(k, vma, vpn, flags) : doSharedFault(k, vma, vpn, flags);
+}
+
+function doReadFault(k: Kernel, vma: Vma, vpn: number, flags: number): number {
+  const inode = inodeOf(k, vma);
+  const isAround = k.g.faultAroundPages > 1;
+  if (isAround && doFaultAround(k, vma, vpn, inode) !== 0) return 0;
+  const found = callFault(k, vma, vpn, inode);
+  if (found.page === NO_PFN || (found.retried && isAround && doFaultAround(k, vma, vpn, inode) !== 0)) return found.result;
+  return found.result | finishFault(k, vma, vpn, flags, found.page);
+}
+
+/** A write to a private mapping: the page is copied before anybody maps it. */
+function doCowFault(k: Kernel, vmaIn: Vma, vpn: number, flags: number): number {
+  const vma = anonVmaPrepare(k, vmaIn.slot);
+  const copy = allocZeroedFolio(k, 0);
+  if (copy === NO_PFN) return VMF.oom;
+  const found = callFault(k, vma, vpn, inodeOf(k, vma));
+  if (found.page === NO_PFN) {
+    folioPut(k, copy);
+    return found.result;
+  }
+  k.stamp.set(copy, k.stamp.get(found.page));
+  k.charge(k.costs.copy4kNs);
+  const r = found.result | finishFault(k, vma, vpn, flags, copy);
+  if ((r & VMF_ERROR) !== 0) folioPut(k, copy);
+  return r;
+}
+
+function doSharedFault(k: Kernel, vma: Vma, vpn: number, flags: number): number {
+  const found = callFault(k, vma, vpn, inodeOf(k, vma));
+  if (found.page === NO_PFN) return found.result;
+  const head = folioOf(k, found.page);
+  pageMkwrite(k, vma, head);
+  const r = found.result | finishFault(k, vma, vpn, flags, found.page);
+  if ((r & VMF_ERROR) === 0) folioMarkDirty(k, head);
+  return r;
+}
+
+/** ->page_mkwrite: the file system learns of the first write to a page since it was clean, and keeps notes about it. */
+function pageMkwrite(k: Kernel, vma: Vma, head: Pfn): void {
+  if (vma.ops !== "disk") return;
+  folioMarkDirty(k, head);
+  setFlag(k, head, PG.private);
+}
+
+/** wp_page_shared: a write to a read-only entry of a shared mapping. */
+export function wpPageShared(k: Kernel, vma: Vma, vpn: number, t: TableIndex, i: number, page: Pfn): number {
+  const head = folioOf(k, page);
+  pageMkwrite(k, vma, head);
+  setEntry(k, t, i, dirtyMaybeWrite(k, loAt(k, t, i) | k.geo.encoding.accessed, vma.flags), hiAt(k, t, i));
+  tlbFlushRange(k, vma.mm, vpn, vpn + 1);
+  k.countVm(VMSTAT.pgreuse);
+  folioMarkDirty(k, head);
+  return 0;
+}
+
+// --- mapping what was found
+
+/** set_pte_range: entries for `n` consecutive pages of a folio, from `vpn` on. */
+function setPteRange(k: Kernel, vma: Vma, vpn: number, t: TableIndex, page: Pfn, n: number, write: boolean): void {
+  const first = indexAt(k.geo, pteLevel(k), vpn);
+  const head = folioOf(k, page);
+  const prot = vmPageProt(k, vma);
+  let flags = write ? dirtyMaybeWrite(k, prot, vma.flags) : prot;
+  if (!write && isWritable(k.geo.encoding, prot) && hasFlag(k, head, PG.dirty)) flags |= k.dirtyBits;
+  const hi = protHi(k, vma.flags);
+  addRmapPtes(k, page, n, vma);
+  for (let j = 0; j < n; j++) setEntry(k, t, first + j, pfnLo(page + j) | flags, pfnHi(page + j) | hi);
+  folioGet(k, head, n);
+  k.countMm(vma.mm, rssCounter(k.pageFlags.get(head)), n);
+}
+
+/** do_set_pmd: maps a folio of PMD size by one entry, where it lies right and nothing forbids it. */
+function doSetPmd(k: Kernel, vma: Vma, vpn: number, write: boolean, head: Pfn): boolean {
+  const order = k.geo.pmdOrder;
+  if (!k.geo.thp || folioOrder(k, head) !== order || !fitsFile(vma, vpn, order)) return false;
+  if (k.era.setPmdChecksDisabled && vmaThpDisabled(k, k.mms.get(vma.mm), vma.flags, true)) return false;
+  return setHugePmd(k, vma, vpn, head, write);
+}
+
+/** set_huge_pmd, and the part of do_set_pmd that it is. False when there is no memory for a table, or something is mapped. */
+export function setHugePmd(k: Kernel, vma: Vma, vpn: number, head: Pfn, write: boolean): boolean {
+  const table = walkAlloc(k, vma.mm, vpn, k.geo.pmdLevel);
+  if (table === NO_TABLE) return false;
+  const i = indexAt(k.geo, k.geo.pmdLevel, vpn);
+  if (loAt(k, table, i) !== 0) return false;
+  const prot = vmPageProt(k, vma) | k.geo.encoding.leaf;
+  folioGet(k, head);
+  addRmapPmd(k, head, vma);
+  setEntry(k, table, i, pfnLo(head) | (write ? dirtyMaybeWrite(k, prot, vma.flags) : prot), pfnHi(head) | protHi(k, vma.flags));
+  k.countMm(vma.mm, rssCounter(k.pageFlags.get(head)), folioPages(k, head));
+  k.countVm(VMSTAT.thpFileMapped);
+  return true;
+}
+
+/** Nothing stands in the entries for [vpn, vpn + n), all of one table. */
+function rangeNone(k: Kernel, t: TableIndex, first: number, n: number): boolean {
+  for (let j = 0; j < n; j++) if (loAt(k, t, first + j) !== 0 || hiAt(k, t, first + j) !== 0) return false;
+  return true;
+}
+
+/** How far a folio reaches over the end of a disk file: then it is mapped page by page, so that accesses behind the end get their signal (6.18). */
+const crossesEof = (k: Kernel, inode: Inode, head: Pfn): boolean =>
+  k.era.faultStopsAtEof && !isShmem(k, inode) && sizePages(inode) < k.pageIndex.get(head) + folioPages(k, head);
+
+/** The same as filemap_map_pages asks it (6.18): it takes the last page for the end, so that a file's last folio counts as crossing it. */
+const reachesEof = (k: Kernel, inode: Inode, head: Pfn): boolean =>
+  k.era.faultStopsAtEof && !isShmem(k, inode) && sizePages(inode) - 1 < k.pageIndex.get(head) + folioPages(k, head);
+
+/** finish_fault: maps the page that ->fault found, or its copy. A large folio may be mapped whole, by release. */
+function finishFault(k: Kernel, vma: Vma, vpn: number, flags: number, page: Pfn): number {
+  const write = (flags & FAULT.write) !== 0;
+  const isCow = write && (vma.flags & VM.shared) === 0;
+  const head = folioOf(k, page);
+  const single = !isCow && isLarge(k, head) && crossesEof(k, inodeOf(k, vma), head);
+  if (!isCow && !single && pmdNone(k, vma, vpn) && doSetPmd(k, vma, vpn, write, head)) return 0;
+  const t = walkAlloc(k, vma.mm, vpn, pteLevel(k));
+  if (t === NO_TABLE) return VMF.oom;
+  const i = indexAt(k.geo, pteLevel(k), vpn);
+  if (isCow) {
+    addNewAnonRmap(k, page, vma, vpn, false);
+    setEntry(k, t, i, dirtyMaybeWrite(k, entryLoFor(k, page, vma.flags), vma.flags), entryHiFor(k, page, vma.flags));
+    k.countMm(vma.mm, MMC.anonPages, 1);
+    return 0;
+  }
+  const pages = folioPages(k, head);
+  const before = page - head;
+  const mapsWhole = k.era.finishFault === "folio" || (k.era.finishFault === "anonShmem" && vma.ops === "anonShmem");
+  const inVma = vpn - before >= vma.start && vpn - before + pages <= vma.end;
+  const inTable = i >= before && i - before + pages <= 1 << k.geo.levels[pteLevel(k)].bits;
+  if (mapsWhole && !single && pages > 1 && inVma && inTable && rangeNone(k, t, i - before, pages)) setPteRange(k, vma, vpn - before, t, head, pages, write);
+  else setPteRange(k, vma, vpn, t, page, 1, write);
+  return 0;
+}
+
+// --- fault-around
+
+/** do_fault_around: the aligned window of fault_around_bytes around the page, within the VMA and the page table. 0: nothing was mapped at the page. */
+function doFaultAround(k: Kernel, vma: Vma, vpn: number, inode: Inode): number {
+  const n = k.g.faultAroundPages;
+  const entries = 1 << k.geo.levels[pteLevel(k)].bits;
+  const i = indexAt(k.geo, pteLevel(k), vpn);
+  const from = Math.max(i - (i % n), i - Math.min(i, vpn - vma.start));
+  const to = Math.min(from + n, entries, i + (vma.end - vpn)) - 1;
+  const index = fileIndex(vma, vpn);
+  return filemapMapPages(k, vma, vpn, inode, index + from - i, index + to - i);
+}
+
+/** next_uptodate_folio: the next index up to `last` whose page is ready to be mapped, or -1. */
+function nextUptodate(k: Kernel, inode: Inode, from: number, last: number): number {
+  for (let at = filemapNext(k, inode.slot, from, last); at >= 0;) {
+    const head = filemapFolio(k, inode.slot, at);
+    if ((k.pageFlags.get(head) & (PG.uptodate | PG.readahead)) === PG.uptodate) return at < sizePages(inode) ? at : -1;
+    at = filemapNext(k, inode.slot, k.pageIndex.get(head) + folioPages(k, head), last);
+  }
+  return -1;
+}
+
+/** filemap_map_pages: maps pages of the cache in [start, end] that are there, without waiting for any. */
+function filemapMapPages(k: Kernel, vma: Vma, vpn: number, inode: Inode, start: number, end: number): number {
+  let at = nextUptodate(k, inode, start, end);
+  if (at < 0) return 0;
+  const firstHead = filemapFolio(k, inode.slot, at);
+  if (pmdNone(k, vma, vpn)) {
+    // the page table is put in place by what looks at the PMD: without that there is none to map pages in
+    if (reachesEof(k, inode, firstHead)) return 0;
+    if (isLarge(k, firstHead) && doSetPmd(k, vma, vpn, false, firstHead)) return VMF.noPage;
+  }
+  const t = walkAlloc(k, vma.mm, vpn, pteLevel(k));
+  if (t === NO_TABLE) return 0;
+  const last = k.era.faultAroundStopsAtEof ? Math.min(end, sizePages(inode) - 1) : end;
+  let result = 0;
+  while (at >= 0) {
+    const head = filemapFolio(k, inode.slot, at);
+    const next = k.pageIndex.get(head) + folioPages(k, head);
+    if (mapFolioRange(k, vma, vpn, t, inode, head, at, Math.min(next - 1, last))) result = VMF.noPage;
+    at = nextUptodate(k, inode, next, last);
+  }
+  return result;
+}
+
+/** filemap_map_folio_range: maps [from, to] of a folio, or all of it, where nothing is mapped yet. True: the page of the fault is among it. */
+function mapFolioRange(k: Kernel, vma: Vma, vpn: number, t: TableIndex, inode: Inode, head: Pfn, from: number, to: number): boolean {
+  const index = k.pageIndex.get(head);
+  const pages = folioPages(k, head);
+  const toVpn = (at: number): number => vma.start + (at - vma.pgoff);
+  let first = from;
+  let last = to;
+  if (k.era.faultAroundWholeFolio && pages > 1 && !reachesEof(k, inode, head)) {
+    const vpnOfHead = toVpn(index);
+    const block = 1 << k.geo.levels[pteLevel(k)].bits;
+    if (vpnOfHead >= vma.start && vpnOfHead + pages <= vma.end && Math.floor(vpnOfHead / block) === Math.floor((vpnOfHead + pages - 1) / block)) {
+      first = index;
+      last = index + pages - 1;
+    }
+  }
+  let hit = false;
+  for (let at = first; at <= last;) {
+    const i = indexAt(k.geo, pteLevel(k), toVpn(at));
+    let n = 0;
+    while (at + n <= last && loAt(k, t, i + n) === 0 && hiAt(k, t, i + n) === 0) n++;
+    if (n > 0) {
+      setPteRange(k, vma, toVpn(at), t, (head + at - index) as Pfn, n, false);
+      if (vpn >= toVpn(at) && vpn < toVpn(at) + n) hit = true;
+    }
+    at += n + 1;
+  }
+  return hit;
+}
+
+/** True where the page of a file is resident (mincore of what is not mapped). */
+export const fileResident = (k: Kernel, inode: Inode, index: number): boolean => {
+  const page = filemapPage(k, inode.slot, index);
+  return page !== NO_PFN && hasFlag(k, folioOf(k, page), PG.uptodate);
+};

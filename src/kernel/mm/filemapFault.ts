@@ -1,0 +1,30 @@
+import { NO_PFN, type Pfn } from "../units.ts";
+import { fail, type Result } from "./errno.ts";
+import { hasFlag } from "./folio.ts";
+import { sizePages } from "./inode.ts";
+import { folioOf, type Kernel } from "./kernel.ts";
+import { filemapPage } from "./pageCache.ts";
+import { PG } from "./pageFlags.ts";
+import { asyncMmapReadahead, syncMmapReadahead } from "./readahead.ts";
+import type { Vma } from "./records.ts";
+
+/** A page of a disk file for a fault. `major`: it had to be read. `retried`: the lock was let go meanwhile, and the fault began anew. */
+export interface FoundPage {
+  readonly page: Pfn;
+  readonly major: boolean;
+  readonly retried: boolean;
+}
+
+/** filemap_fault (mm/filemap.c): the page from the page cache, read from the disk with its neighbours where it is not there. */
+export function filemapFault(k: Kernel, vma: Vma, inode: number, index: number): Result<FoundPage> {
+  if (index >= sizePages(k.inodes.get(inode))) return fail("EINVAL", "hint.beyondEof");
+  const cached = filemapPage(k, inode, index);
+  if (cached !== NO_PFN) {
+    // the lock was let go for reading: a fault that starts anew with the mmap_lock counts as major, one that had only its VMA's lock does not
+    const retried = hasFlag(k, folioOf(k, cached), PG.readahead) && asyncMmapReadahead(k, vma, inode, index);
+    return { page: cached, major: retried && k.era.perVmaLock !== "all", retried };
+  }
+  syncMmapReadahead(k, vma, inode, index);
+  const read = filemapPage(k, inode, index);
+  return read === NO_PFN ? fail("ENOMEM") : { page: read, major: true, retried: true };
+}

@@ -1,0 +1,96 @@
+import { INODE_COUNTERS, type Kernel } from "./kernel.ts";
+import { filemapFolios, filemapRemoveFolio } from "./pageCache.ts";
+import type { FsType, HugeMount, Inode, Mount, OpenFile, Vma } from "./records.ts";
+import { xaFind, xaStore } from "./xarray.ts";
+
+/** Mounts, inodes and open files (fs/inode.c, fs/file_table.c), as far as memory has to do with them. */
+
+/** shm_mnt: the tmpfs that the kernel mounts for shared anonymous memory. */
+export const SHM_MOUNT = 1;
+
+export const NO_READAHEAD = { start: 0, size: 0, asyncSize: 0, order: 0, mmapMiss: 0, prevIndex: -1 } as const;
+
+export function addMount(k: Kernel, fs: FsType, path: string, huge: HugeMount, maxBlocks: number): number {
+  const slot = k.mounts.add((s) => ({ slot: s, fs, path, huge, maxBlocks, step: k.step }));
+  k.usedBlocks.set(slot, 0);
+  return slot;
+}
+
+/** new_inode for a regular file. */
+export function addInode(k: Kernel, fields: Pick<Inode, "mount" | "path" | "sizeBytes" | "nlink" | "noReserve" | "largeFolios">): Inode {
+  const slot = k.inodes.add((s) => ({ ...fields, slot: s, refs: 0, writers: 0, fallocEnd: 0, vmas: [], step: k.step }));
+  k.inodeCounters.fill(slot * INODE_COUNTERS, INODE_COUNTERS, 0);
+  return k.inodes.get(slot);
+}
+
+export const mountOf = (k: Kernel, inode: Inode): Mount => k.mounts.get(inode.mount);
+export const isShmem = (k: Kernel, inode: Inode): boolean => mountOf(k, inode).fs === "tmpfs";
+export const setSize = (k: Kernel, inode: number, sizeBytes: number): Inode => k.inodes.update(inode, { sizeBytes, step: k.step });
+
+/** Pages of the file, the last one perhaps in part: DIV_ROUND_UP(i_size, PAGE_SIZE). */
+export const sizePages = (inode: Inode): number => Math.ceil(inode.sizeBytes / 4096);
+
+/** alloc_file: a struct file with one reference. */
+export function openInode(k: Kernel, inode: number, readable: boolean, writable: boolean): OpenFile {
+  const slot = k.files.add((s) => ({ slot: s, inode, readable, writable, refs: 1, ra: NO_READAHEAD }));
+  const { refs, writers } = k.inodes.get(inode);
+  k.inodes.update(inode, { refs: refs + 1, writers: writers + (writable ? 1 : 0) });
+  return k.files.get(slot);
+}
+
+export const getFile = (k: Kernel, file: number): OpenFile => k.files.update(file, { refs: k.files.get(file).refs + 1 });
+
+/** fput: the last reference closes the file. */
+export function putFile(k: Kernel, file: number): void {
+  const f = k.files.get(file);
+  if (f.refs > 1) {
+    k.files.update(file, { refs: f.refs - 1 });
+    return;
+  }
+  k.files.remove(file);
+  const inode = k.inodes.get(f.inode);
+  k.inodes.update(f.inode, { refs: inode.refs - 1, writers: inode.writers - (f.writable ? 1 : 0) });
+  inodeUnused(k, f.inode);
+}
+
+/** iput_final: an inode without names and users goes, with its pages. */
+export function inodeUnused(k: Kernel, slot: number): void {
+  const inode = k.inodes.get(slot);
+  if (inode.refs > 0 || inode.nlink > 0) return;
+  evictPages(k, slot);
+  for (let at = xaFind(k, slot, "disk", 0, Infinity); at >= 0; at = xaFind(k, slot, "disk", at, Infinity)) xaStore(k, slot, "disk", at, 0);
+  k.inodes.remove(slot);
+}
+
+/** truncate_inode_pages_final: nothing maps the file any more. */
+export function evictPages(k: Kernel, inode: number): void {
+  for (const head of filemapFolios(k, inode, 0, Infinity)) filemapRemoveFolio(k, head);
+}
+
+// --- i_mmap: the VMAs that map a file
+
+export function linkFile(k: Kernel, vma: Vma): void {
+  const { inode } = getFile(k, vma.file);
+  k.inodes.update(inode, { vmas: [...k.inodes.get(inode).vmas, vma.slot] });
+}
+
+export function unlinkFile(k: Kernel, vma: Vma): void {
+  const { inode } = k.files.get(vma.file);
+  k.inodes.update(inode, { vmas: k.inodes.get(inode).vmas.filter((v) => v !== vma.slot) });
+  putFile(k, vma.file);
+}
+
+export const inodeOf = (k: Kernel, vma: Vma): Inode => k.inodes.get(k.files.get(vma.file).inode);
+
+/** linear_page_index: the page of the file at an address. */
+export const fileIndex = (vma: Vma, vpn: number): number => vma.pgoff + (vpn - vma.start);
+
+/** VMAs that map any page of [first, last] (vma_interval_tree_foreach). */
+export function vmasOfRange(k: Kernel, inode: number, first: number, last: number): Vma[] {
+  const out: Vma[] = [];
+  for (const slot of k.inodes.get(inode).vmas) {
+    const vma = k.vmas.get(slot);
+    if (vma.pgoff <= last && vma.pgoff + (vma.end - vma.start) > first) out.push(vma);
+  }
+  return out;
+}
