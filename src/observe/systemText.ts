@@ -12,16 +12,21 @@ const PMD_PAGES = 1 << 9;
 
 type Line = readonly [name: string, kb: number];
 
+const kbOf = (k: Kernel, item: number): number => k.vmstat.get(item) * 4;
+const hugeKbOf = (k: Kernel, item: number): number => kbOf(k, item) * 2 ** k.geo.pmdOrder;
+
 function lruLines(k: Kernel): Line[] {
-  const active = k.vmstat.get(VMSTAT.nrActiveAnon) * 4;
-  const inactive = k.vmstat.get(VMSTAT.nrInactiveAnon) * 4;
+  const active = kbOf(k, VMSTAT.nrActiveAnon);
+  const inactive = kbOf(k, VMSTAT.nrInactiveAnon);
+  const activeFile = kbOf(k, VMSTAT.nrActiveFile);
+  const inactiveFile = kbOf(k, VMSTAT.nrInactiveFile);
   return [
-    ["Active", active],
-    ["Inactive", inactive],
+    ["Active", active + activeFile],
+    ["Inactive", inactive + inactiveFile],
     ["Active(anon)", active],
     ["Inactive(anon)", inactive],
-    ["Active(file)", 0],
-    ["Inactive(file)", 0],
+    ["Active(file)", activeFile],
+    ["Inactive(file)", inactiveFile],
     ["Unevictable", k.vmstat.get(VMSTAT.nrUnevictable) * 4],
     ["Mlocked", k.vmstat.get(VMSTAT.nrMlock) * 4],
   ];
@@ -36,11 +41,17 @@ function generalLines(k: Kernel): Line[] {
     ["MemTotal", managedPages(k) * 4],
     ["MemFree", totalFreePages(k) * 4],
     ["MemAvailable", availablePages(k) * 4],
-    ...zeros("Buffers", "Cached", "SwapCached"),
+    ...zeros("Buffers"),
+    ["Cached", kbOf(k, VMSTAT.nrFilePages)],
+    ...zeros("SwapCached"),
     ...lruLines(k),
-    ...zeros("SwapTotal", "SwapFree", "Zswap", "Zswapped", "Dirty", "Writeback"),
-    ["AnonPages", k.vmstat.get(VMSTAT.nrAnonPages) * 4],
-    ...zeros("Mapped", "Shmem", "KReclaimable", "Slab", "SReclaimable", "SUnreclaim", "KernelStack"),
+    ...zeros("SwapTotal", "SwapFree", "Zswap", "Zswapped"),
+    ["Dirty", kbOf(k, VMSTAT.nrDirty)],
+    ...zeros("Writeback"),
+    ["AnonPages", kbOf(k, VMSTAT.nrAnonPages)],
+    ["Mapped", kbOf(k, VMSTAT.nrMapped)],
+    ["Shmem", kbOf(k, VMSTAT.nrShmem)],
+    ...zeros("KReclaimable", "Slab", "SReclaimable", "SUnreclaim", "KernelStack"),
     ["PageTables", k.vmstat.get(VMSTAT.nrPageTablePages) * 4],
     ...(text.meminfoSecPageTables ? zeros("SecPageTables") : []),
     ...zeros("NFS_Unstable", "Bounce", "WritebackTmp"),
@@ -53,8 +64,11 @@ function generalLines(k: Kernel): Line[] {
 
 function hugeLines(k: Kernel): Line[] {
   const thp: Line[] = [
-    ["AnonHugePages", k.vmstat.get(VMSTAT.nrAnonTransparentHugepages) * 2 ** k.geo.pmdOrder * 4],
-    ...zeros("ShmemHugePages", "ShmemPmdMapped", "FileHugePages", "FilePmdMapped"),
+    ["AnonHugePages", hugeKbOf(k, VMSTAT.nrAnonTransparentHugepages)],
+    ["ShmemHugePages", hugeKbOf(k, VMSTAT.nrShmemHugepages)],
+    ["ShmemPmdMapped", hugeKbOf(k, VMSTAT.nrShmemPmdmapped)],
+    ["FileHugePages", hugeKbOf(k, VMSTAT.nrFileHugepages)],
+    ["FilePmdMapped", hugeKbOf(k, VMSTAT.nrFilePmdmapped)],
   ];
   return [...(k.geo.thp ? thp : []), ...(procTextOf(k.profile.release).meminfoBalloon ? zeros("Balloon") : [])];
 }

@@ -1,4 +1,5 @@
 import { procTextOf } from "../kernel/era/procText.ts";
+import { inodeOf, isShmem } from "../kernel/mm/inode.ts";
 import type { Kernel } from "../kernel/mm/kernel.ts";
 import type { Task, Vma } from "../kernel/mm/records.ts";
 import { VM } from "../kernel/mm/vmFlags.ts";
@@ -14,14 +15,23 @@ const kb = (name: string, value: number, width = 8): string => `${name}${String(
 const hex = (value: number, width: number): string => value.toString(16).padStart(width, "0");
 
 /** show_vma_header_prefix: the column at which a name begins depends on the size of a pointer. */
-function header(k: Kernel, start: number, end: number, permissions: string, name: string): string {
-  const prefix = `${hex(start * 4096, 8)}-${hex(end * 4096, 8)} ${permissions} 00000000 00:00 0 `;
+function header(k: Kernel, start: number, end: number, permissions: string, name: string, place = "00000000 00:00 0"): string {
+  const prefix = `${hex(start * 4096, 8)}-${hex(end * 4096, 8)} ${permissions} ${place} `;
   return name === "" ? `${prefix}\n` : `${prefix.padEnd(24 + k.geo.bytesPerEntry * 6)} ${name}\n`;
+}
+
+/** Offset, device and inode of a mapping of a file. Disks are fe:00, fe:01 ...; tmpfs has devices without a major number. */
+function placeOf(k: Kernel, vma: Vma): string {
+  if (vma.file === 0) return "00000000 00:00 0";
+  const inode = inodeOf(k, vma);
+  const device = isShmem(k, inode) ? `00:${hex(inode.mount, 2)}` : `fe:${hex(inode.mount, 2)}`;
+  return `${hex(vma.pgoff * 4096, 8)} ${device} ${inode.slot}`;
 }
 
 /** get_vma_name: the heap is known by its place (vma_is_initial_heap). */
 function nameOf(k: Kernel, vma: Vma): string {
   if (vma.name !== "") return vma.name;
+  if (vma.file !== 0) return inodeOf(k, vma).path;
   const mm = k.mms.get(vma.mm);
   return vma.start * 4096 < mm.brkBytes && vma.end > mm.startBrk ? "[heap]" : "";
 }
@@ -32,7 +42,7 @@ export function permissionsOf(vma: Vma): string {
   return `${flags & VM.read ? "r" : "-"}${flags & VM.write ? "w" : "-"}${flags & VM.exec ? "x" : "-"}${flags & VM.mayShare ? "s" : "p"}`;
 }
 
-const mapsLine = (k: Kernel, vma: Vma): string => header(k, vma.start, vma.end, permissionsOf(vma), nameOf(k, vma));
+const mapsLine = (k: Kernel, vma: Vma): string => header(k, vma.start, vma.end, permissionsOf(vma), nameOf(k, vma), placeOf(k, vma));
 
 const vmasOf = (k: Kernel, task: Task): Vma[] => k.mms.get(task.mm).vmas.map((slot) => k.vmas.get(slot));
 

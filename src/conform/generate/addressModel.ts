@@ -19,7 +19,17 @@ export interface Mapping {
   pristine: boolean;
 }
 
+/** A file that the script made; its size as far as the script knows. */
+export interface FileModel {
+  readonly name: string;
+  size: number;
+  readonly disk: boolean;
+}
+
 export class AddressModel {
+  readonly files: FileModel[] = [];
+  /** mounts of tmpfs made so far: T1, T2 ... */
+  mounts = 0;
   /** mappings of each living process */
   readonly processes = new Map<string, Mapping[]>([["P", []]]);
   readonly dead: string[] = [];

@@ -59,9 +59,27 @@ it("reaches every call and every advice for anonymous memory, and nothing that n
   ).toEqual([]);
 });
 
+it("reaches every call on files, and takes away what it left on a disk", () => {
+  const seen = new Set<string>();
+  for (let index = 0; index < COUNT; index++) {
+    for (const area of ["shmem", "file"] as const) {
+      const source = generateScript({ seed: 5, index, areas: [area] });
+      const { errors, operations } = parseScript(source);
+      expect(errors, source).toEqual([]);
+      for (const { body } of operations) seen.add(body.op === "falloc" ? `falloc ${body.mode}` : body.op === "madvise" ? `madvise ${body.advice}` : body.op);
+      const made = operations.filter(({ body }) => body.op === "file" && body.directory.startsWith("/mnt/ext4/")).length;
+      expect(operations.filter(({ body }) => body.op === "unlink")).toHaveLength(made);
+    }
+  }
+  const wanted = "mount file memfd unlink truncate fwrite fread fadvise fsync".split(" ");
+  const modes = ["alloc", "keep", "punch", "zero", "collapse"].map((mode) => `falloc ${mode}`);
+  expect([...wanted, ...modes, "madvise remove", "madvise collapse"].filter((name) => !seen.has(name))).toEqual([]);
+});
+
 it("reads a list of areas", () => {
   expect(readAreas("anon")).toEqual({ kind: "areas", areas: ["anon"] });
   expect(readAreas("anon,anon")).toEqual({ kind: "areas", areas: ["anon"] });
-  expect(readAreas("anon,shmem")).toEqual({ kind: "unavailable", area: "shmem" });
+  expect(readAreas("anon,shmem")).toEqual({ kind: "areas", areas: ["anon", "shmem"] });
+  expect(readAreas("anon,swap")).toEqual({ kind: "unavailable", area: "swap" });
   expect(readAreas("anom")).toEqual({ kind: "unknown", area: "anom" });
 });

@@ -88,6 +88,8 @@ export interface Era {
   readonly userCopy: "fastString" | "alternatives";
   /** shmem_enabled=deny also stops MADV_COLLAPSE */
   readonly shmemDenyStopsCollapse: boolean;
+  /** orders that tmpfs allows a VMA are told apart from those that fit it and were asked for */
+  readonly shmemEligibleMasked: boolean;
   /** within_size looks at the end of a write, not only at the size the file has */
   readonly shmemWriteEnd: boolean;
   /** how within_size of a smaller size finds the end of the block: from the number of the order (a slip), or from its pages */

@@ -72,6 +72,7 @@ export const BASE_ERA: Era = {
   mprotectUnaccounts: false,
   userCopy: "fastString",
   shmemDenyStopsCollapse: false,
+  shmemEligibleMasked: false,
   shmemWriteEnd: false,
   shmemWithinSizeIndex: "orderNumber",
   tmpfsWriteOrders: "pmd",
@@ -517,6 +518,14 @@ export const TOGGLES: readonly Toggle[] = [
     symbol: "page_cache_async_ra",
     source: "6.12 and 6.18 trees; the release between is recalled",
     change: { readaheadKeepsSize: true },
+  },
+  {
+    id: "shmem-eligible-masked",
+    title: "smaps and khugepaged heed whether the orders that tmpfs allows fit the VMA",
+    since: "6.14",
+    symbol: "__thp_vma_allowable_orders",
+    source: "6.12 and 6.18 trees; the release between is recalled",
+    change: { shmemEligibleMasked: true },
   },
   {
     id: "pt-reclaim",

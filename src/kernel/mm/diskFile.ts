@@ -18,7 +18,7 @@ import {
 } from "./pageCache.ts";
 import { PG } from "./pageFlags.ts";
 import { hiAt, loAt, setEntry } from "./pgtable.ts";
-import { asyncReadahead, RA_PAGES, syncReadahead } from "./readahead.ts";
+import { asyncReadahead, raPages, syncReadahead } from "./readahead.ts";
 import { mappingsOf } from "./rmapWalk.ts";
 import { FALLOC, type ReadBytes } from "./shmemFile.ts";
 import { tlbFlushRange } from "./tlb.ts";
@@ -115,7 +115,7 @@ export function diskRead(k: Kernel, file: number, offset: number, length: number
     const page = filemapPage(k, slot, index);
     if (page === NO_PFN) break;
     const head = folioOf(k, page);
-    if (hasFlag(k, head, PG.readahead)) asyncReadahead(k, file, head, index, Math.max(asked, RA_PAGES));
+    if (hasFlag(k, head, PG.readahead)) asyncReadahead(k, file, head, index, Math.max(asked, raPages(k)));
     if (first < 0) first = byteAt(k, k.stamp.get(page), at % 4096);
     folioMarkAccessed(k, head);
     at = (k.pageIndex.get(head) + folioPages(k, head)) * 4096;

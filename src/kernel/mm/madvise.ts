@@ -214,21 +214,12 @@ function* adviseVma(k: Kernel, vma: Vma, start: number, end: number, advice: num
   }
 }
 
-/** madvise_remove: a hole in the file behind a shared, writable mapping. */
+/** madvise_remove: a hole in the file behind a shared mapping that may be writable (vma_is_shared_maywrite). */
 function madviseRemove(k: Kernel, vma: Vma, start: number, end: number): Result {
   if (vma.flags & VM.locked) return refuseFlag(k, vma, "madvise_remove", "EINVAL", "refuse.locked", "VM_LOCKED", true, "hint.locked");
   if (vma.file === 0) return refuseArgument(k, vma.mm, "madvise_remove", "EINVAL", "refuse.file", "advice", "MADV_REMOVE", "hint.removeNeedsFile");
-  if ((vma.flags & (VM.shared | VM.write)) !== (VM.shared | VM.write))
-    return refuseFlag(
-      k,
-      vma,
-      "madvise_remove",
-      "EACCES",
-      "refuse.permission",
-      (vma.flags & VM.shared) === 0 ? "VM_SHARED" : "VM_WRITE",
-      false,
-      "hint.removeNeedsShared",
-    );
+  if ((vma.flags & (VM.shared | VM.mayWrite)) !== (VM.shared | VM.mayWrite))
+    return refuseFlag(k, vma, "madvise_remove", "EACCES", "refuse.permission", "VM_SHARED", false, "hint.removeNeedsShared");
   const offset = fileIndex(vma, start) * 4096;
   const inode = inodeOf(k, vma);
   if (isShmem(k, inode)) return shmemFallocate(k, inode.slot, FALLOC.punchHole | FALLOC.keepSize, offset, (end - start) * 4096);

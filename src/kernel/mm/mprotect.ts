@@ -107,7 +107,7 @@ function* fixup(k: Kernel, task: Task, vmaIn: Vma, start: number, end: number, w
       if (!enoughMemory(k, pages)) return refuseOvercommit(k, vmaIn.mm, pages);
       flags |= VM.account;
     }
-  } else if (k.era.mprotectUnaccounts && old & VM.account && vmaIn.anonVma === 0) flags &= ~VM.account;
+  } else if (k.era.mprotectUnaccounts && old & VM.account && vmaIn.ops === "none" && vmaIn.anonVma === 0) flags &= ~VM.account;
   const vma = modifyVma(k, vmaIn.slot, start, end, flags, vmaIn.flagsHi);
   changeProtection(k, vma, start, end);
   statAccount(k, vma.mm, old, -pages);

@@ -10,8 +10,8 @@ import { xaLoad } from "./xarray.ts";
 
 /** Reading files of a disk into the page cache, ahead of need (mm/readahead.c, do_sync_mmap_readahead of mm/filemap.c). Reads end at once here. */
 
-/** read_ahead_kb of a disk, 128, in pages */
-export const RA_PAGES = 32;
+/** ra_pages: read_ahead_kb of the disk */
+export const raPages = (k: Kernel): number => k.profile.config.readAheadKb / 4;
 /** MMAP_LOTSAMISS: a mapping that misses that much more than it hits is not read around */
 const LOTS_OF_MISSES = 100;
 
@@ -90,7 +90,7 @@ export function syncMmapReadahead(k: Kernel, vma: Vma, inodeSlot: number, index:
     const size = (vma.flags & VM.randRead) !== 0 ? pmd : 2 * pmd;
     const order = k.era.readaheadOrder === "rising" ? k.geo.pmdOrder - 2 : k.geo.pmdOrder;
     pageCacheRaOrder(k, vma.file, inode, index - (index % pmd), { ...ra, size, asyncSize: pmd, order });
-  } else if ((vma.flags & VM.seqRead) !== 0) syncReadahead(k, vma.file, index, RA_PAGES);
+  } else if ((vma.flags & VM.seqRead) !== 0) syncReadahead(k, vma.file, index, raPages(k));
   else if ((vma.flags & VM.randRead) === 0 || (k.era.readaheadExec && (vma.flags & VM.exec) !== 0)) readAround(k, vma, inode, index, ra);
   // ->read_folio for what nobody read yet
   if (filemapPage(k, inodeSlot, index) === NO_PFN) readFolio(k, inode, index, -1, 0);
@@ -103,12 +103,12 @@ function readAround(k: Kernel, vma: Vma, inode: Inode, index: number, ra: Readah
   if (mmapMiss > LOTS_OF_MISSES) return;
   if (k.era.readaheadExec && (vma.flags & VM.exec) !== 0) {
     const start = Math.max(index, vma.pgoff);
-    const end = Math.min(start + RA_PAGES, vma.pgoff + (vma.end - vma.start));
+    const end = Math.min(start + raPages(k), vma.pgoff + (vma.end - vma.start));
     pageCacheRaOrder(k, vma.file, inode, start, { ...ra, mmapMiss, start, size: end - start, asyncSize: 0, order: 0 });
     return;
   }
-  const start = Math.max(0, index - RA_PAGES / 2);
-  pageCacheRaOrder(k, vma.file, inode, start, { ...ra, mmapMiss, start, size: RA_PAGES, asyncSize: RA_PAGES / 4, order: 0 });
+  const start = Math.max(0, index - raPages(k) / 2);
+  pageCacheRaOrder(k, vma.file, inode, start, { ...ra, mmapMiss, start, size: raPages(k), asyncSize: raPages(k) / 4, order: 0 });
 }
 
 /** do_async_mmap_readahead: a fault came to the page that the last window marked. True: more was read, for which the fault let its lock go. */
@@ -118,7 +118,7 @@ export function asyncMmapReadahead(k: Kernel, vma: Vma, inodeSlot: number, index
   if (ra.mmapMiss > 0) setReadahead(k, vma.file, { ...ra, mmapMiss: ra.mmapMiss - 1 });
   const head = filemapFolio(k, inodeSlot, index);
   if ((k.pageFlags.get(head) & PG.readahead) === 0) return false;
-  asyncReadahead(k, vma.file, head, index, RA_PAGES);
+  asyncReadahead(k, vma.file, head, index, raPages(k));
   return true;
 }
 
@@ -126,7 +126,7 @@ export function asyncMmapReadahead(k: Kernel, vma: Vma, inodeSlot: number, index
 export function syncReadahead(k: Kernel, file: number, index: number, asked: number): void {
   const { ra, inode: inodeSlot } = k.files.get(file);
   const inode = k.inodes.get(inodeSlot);
-  const max = RA_PAGES;
+  const max = raPages(k);
   const isNext = ra.prevIndex >= 0 && index - ra.prevIndex >= 0 && index - ra.prevIndex <= 1;
   let next: Readahead;
   if (index === 0 || asked > max || isNext) {
@@ -157,16 +157,16 @@ export function asyncReadahead(k: Kernel, file: number, head: Pfn, index: number
   let size: number;
   if (index === expected) {
     start = ra.start + ra.size;
-    size = k.era.readaheadKeepsSize ? Math.max(ra.size, nextSize(ra.size, RA_PAGES)) : nextSize(ra.size, RA_PAGES);
+    size = k.era.readaheadKeepsSize ? Math.max(ra.size, nextSize(ra.size, raPages(k))) : nextSize(ra.size, raPages(k));
   } else {
     start = index + 1;
-    while (start - index <= RA_PAGES && filemapPage(k, inodeSlot, start) !== NO_PFN) start++;
-    if (start - index > RA_PAGES) return;
-    size = nextSize(start - index + asked, RA_PAGES);
+    while (start - index <= raPages(k) && filemapPage(k, inodeSlot, start) !== NO_PFN) start++;
+    if (start - index > raPages(k)) return;
+    size = nextSize(start - index + asked, raPages(k));
   }
   let order = k.era.readaheadOrder === "rising" ? folioOrder(k, head) : ra.order + 2;
   if (k.era.readaheadOrder === "stored") {
-    const align = 2 ** Math.min(order, ilog2(RA_PAGES & -RA_PAGES));
+    const align = 2 ** Math.min(order, ilog2(raPages(k) & -raPages(k)));
     const end = Math.floor((start + size) / align) * align;
     if (end > start) size = end - start;
   } else order = folioOrder(k, head);

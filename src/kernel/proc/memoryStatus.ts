@@ -80,11 +80,12 @@ export function managedPages(k: Kernel): number {
   return pages;
 }
 
-/** si_mem_available with no page cache and no reclaimable slab: what is free above the reserves. */
+/** si_mem_available without reclaimable slab: what is free above the reserves, and what of the page cache can be given up without harm. */
 export function availablePages(k: Kernel): number {
   let reserve = 0;
   for (let slot = 1; slot <= k.zones.count; slot++) reserve += minWatermark(k.zones.get(slot));
-  return Math.max(0, totalFreePages(k) - reserve);
+  const cache = k.vmstat.get(VMSTAT.nrActiveFile) + k.vmstat.get(VMSTAT.nrInactiveFile);
+  return Math.max(0, totalFreePages(k) - reserve) + cache - Math.min(Math.floor(cache / 2), reserve);
 }
 
 /** vm_committed_as: pages of all accounted mappings. */
@@ -100,6 +101,9 @@ const DERIVED: Readonly<Record<string, (k: Kernel) => number>> = {
   nr_free_pages_blocks: freeBlockPages,
   nr_zone_inactive_anon: (k) => k.vmstat.get(VMSTAT.nrInactiveAnon),
   nr_zone_active_anon: (k) => k.vmstat.get(VMSTAT.nrActiveAnon),
+  nr_zone_inactive_file: (k) => k.vmstat.get(VMSTAT.nrInactiveFile),
+  nr_zone_active_file: (k) => k.vmstat.get(VMSTAT.nrActiveFile),
+  nr_zone_write_pending: (k) => k.vmstat.get(VMSTAT.nrDirty),
   nr_zone_unevictable: (k) => k.vmstat.get(VMSTAT.nrUnevictable),
   // balanced dirty thresholds: 20% and 10% of what could be dirtied
   nr_dirty_threshold: (k) => Math.floor(availablePages(k) / 5),

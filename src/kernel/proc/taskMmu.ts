@@ -145,6 +145,13 @@ export interface SmapsRollup extends Omit<Smaps, "Size" | "KernelPageSize" | "MM
 
 type SizeStats = Omit<SmapsRollup, "Pss_Anon" | "Pss_File" | "Pss_Shmem">;
 
+/** Pss by kind of page, in fixed point. */
+interface PssKinds {
+  anon: number;
+  file: number;
+  shmem: number;
+}
+
 /** Fixed point of Pss: PSS_SHIFT. */
 const PSS_ONE = 4096 * 4096;
 const PSS_KB = 1024 * 4096;
@@ -172,7 +179,7 @@ const noSizes = (): SizeStats => ({
 });
 
 /** smap_gather_stats: adds a VMA's pages to `s`. Sizes in kB; Pss, Pss_Dirty and Locked in PSS_SHIFT fixed point until `pssToKb`. */
-function gather(k: Kernel, vma: Vma, s: SizeStats): void {
+function gather(k: Kernel, vma: Vma, s: SizeStats, kinds: PssKinds | null = null): void {
   const locked = (vma.flags & VM.locked) !== 0;
   for (const p of walkPages(k, vma.mm, vma.start, vma.end)) {
     if (p.state !== "present" || p.zero) continue;
@@ -193,6 +200,7 @@ function gather(k: Kernel, vma: Vma, s: SizeStats): void {
       const mapcount = whole ? 1 : pageMapcount(k, (p.pfn + i) as Pfn);
       const share = mapcount >= 2 ? Math.floor(PSS_ONE / mapcount) : PSS_ONE * n;
       s.Pss += share;
+      if (kinds !== null) kinds[flags & PG.anon ? "anon" : flags & PG.swapbacked ? "shmem" : "file"] += share;
       if (dirty) s.Pss_Dirty += share;
       if (locked) s.Locked += share;
       if (mapcount >= 2) s[dirty ? "Shared_Dirty" : "Shared_Clean"] += n * 4;
@@ -217,12 +225,14 @@ export function smapsOf(k: Kernel, vma: Vma): Smaps {
   return { Size: (vma.end - vma.start) * 4, KernelPageSize: 4, MMUPageSize: 4, ...s, THPeligible };
 }
 
-/** show_smaps_rollup: the sums are rounded once, not VMA by VMA. Only anonymous memory is simulated, so all of Pss is Pss_Anon. */
+/** show_smaps_rollup: the sums are rounded once, not VMA by VMA. */
 export function smapsRollupOf(k: Kernel, mm: number): SmapsRollup {
   const s = noSizes();
-  for (const slot of k.mms.get(mm).vmas) gather(k, k.vmas.get(slot), s);
+  const shares: PssKinds = { anon: 0, file: 0, shmem: 0 };
+  for (const slot of k.mms.get(mm).vmas) gather(k, k.vmas.get(slot), s, shares);
   pssToKb(s);
-  return { ...s, Pss_Anon: s.Pss, Pss_File: 0, Pss_Shmem: 0 };
+  const kb = (share: number): number => Math.floor(share / PSS_KB);
+  return { ...s, Pss_Anon: kb(shares.anon), Pss_File: kb(shares.file), Pss_Shmem: kb(shares.shmem) };
 }
 
 /** Bits of /proc/kpageflags (include/uapi/linux/kernel-page-flags.h). */

@@ -23,6 +23,8 @@ export interface Profile {
     readonly fsrm: boolean;
     /** CPU: fast short rep stosb */
     readonly fsrs: boolean;
+    /** read_ahead_kb of its disks */
+    readonly readAheadKb: number;
   };
   readonly geometry: "x86-64" | "x86-64-la57" | "ppc-8xx";
   readonly memoryMiB: number;
@@ -30,7 +32,17 @@ export interface Profile {
   readonly bootParameters: Readonly<Record<string, string>>;
 }
 
-const debianConfig = { memoryFailure: true, softDirty: true, readOnlyThpForFs: true, ksm: true, memcg: true, debugFs: true, fsrm: true, fsrs: false } as const;
+const debianConfig = {
+  memoryFailure: true,
+  softDirty: true,
+  readOnlyThpForFs: true,
+  ksm: true,
+  memcg: true,
+  debugFs: true,
+  fsrm: true,
+  fsrs: false,
+  readAheadKb: 128,
+} as const;
 const x86 = { geometry: "x86-64", memoryMiB: 4096, cpus: 1, bootParameters: {} } as const;
 
 const RECORDED: readonly Profile[] = [
@@ -94,7 +106,7 @@ const RECORDED: readonly Profile[] = [
     kernelRelease: "6.18.44",
     recorded: true,
     fixes: { scanEmptyWritten: true },
-    config: { ...debianConfig, memoryFailure: false, softDirty: false, readOnlyThpForFs: false, fsrs: true },
+    config: { ...debianConfig, memoryFailure: false, softDirty: false, readOnlyThpForFs: false, fsrs: true, readAheadKb: 8192 },
     memoryMiB: 24576,
     cpus: 2,
   },

@@ -3,6 +3,7 @@ import type { Kernel } from "../mm/kernel.ts";
 import { hiAt, indexAt, loAt, pteLevel } from "../mm/pgtable.ts";
 import type { Vma } from "../mm/records.ts";
 import { VM, VM_NO_KHUGEPAGED } from "../mm/vmFlags.ts";
+import { allowableOrders } from "../thp/eligibility/eligibility.ts";
 import { sizeMode } from "../thp/eligibility/orders.ts";
 import { fitsAround, fitsAtEnd, type Caller } from "../thp/eligibility/question.ts";
 import type { TableIndex } from "../units.ts";
@@ -69,8 +70,20 @@ function checkPrctl(k: Kernel, vma: Vma, flags: number, forced: boolean, advised
   else out.fails.push({ rule: "thp.prctl", causes: value === 3 ? [cause, advised] : [cause] });
 }
 
+/** What decides about memory of a file: for tmpfs shmem_enabled and its mount, for a disk the global file; and advice. */
+function fileChecks(k: Kernel, vma: Vma, flags: number, caller: Caller, order: number, vpn: number): OrderChecks {
+  const isShmem = vma.ops !== "disk";
+  const setting: Cause = isShmem ? { kind: "setting", path: `${THP_DIR}/shmem_enabled`, value: k.g.shmemEnabled } : settingCause(k);
+  const flag = (name: "VM_HUGEPAGE" | "VM_NOHUGEPAGE", bit: number): Cause => ({ kind: "vmaFlag", mm: vma.mm, vpn, flag: name, set: (flags & bit) !== 0 });
+  const allowed = allowableOrders(k, vma, caller, 1 << order, flags) !== 0;
+  if (allowed) return { holds: [setting, flag("VM_NOHUGEPAGE", VM.noHugePage)], fails: [] };
+  const causes = flags & VM.noHugePage ? [flag("VM_NOHUGEPAGE", VM.noHugePage)] : [setting, flag("VM_HUGEPAGE", VM.hugePage)];
+  return { holds: [], fails: [{ rule: "thp.fileNotAllowed", causes }] };
+}
+
 /** Every check that the booted release makes of one order, for a caller and a page. `flags`: those the VMA has or is about to have. */
 export function orderChecks(k: Kernel, vma: Vma, flags: number, caller: Caller, order: number, vpn: number): OrderChecks {
+  if (vma.ops !== "none") return fileChecks(k, vma, flags, caller, order, vpn);
   const out: OrderChecks = { holds: [], fails: [] };
   const inFault = caller === "pageFault";
   const flag = (flagName: "VM_HUGEPAGE" | "VM_NOHUGEPAGE" | "VM_SPECIAL", bit: number): Cause => ({
@@ -143,6 +156,8 @@ export function tracePmdFault(k: Kernel, vma: Vma, vpn: number, table: boolean):
 
 /** A fault on an empty entry below a page table: that the table is there already rules a huge page out. */
 export function traceTableThere(k: Kernel, vma: Vma, vpn: number, t: TableIndex): void {
+  // a fault on a file maps what the page cache has, whether a table is there or not
+  if (vma.ops !== "none") return;
   const i = indexAt(k.geo, pteLevel(k), vpn);
   if (loAt(k, t, i) === 0 && hiAt(k, t, i) === 0) tracePmdFault(k, vma, vpn, true);
 }

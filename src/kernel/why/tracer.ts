@@ -110,6 +110,7 @@ export type OrderRule =
   | "thp.special"
   | "thp.tooSmall"
   | "thp.noAnonVma"
+  | "thp.fileNotAllowed"
   | "thp.blockOutside"
   | "thp.blockNotEmpty"
   | "thp.tableThere";

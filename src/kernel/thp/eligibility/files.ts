@@ -17,7 +17,8 @@ export function fileAllowed(k: Kernel, q: Question): number {
   if (q.caller === "pageFault") return 0;
   const force = q.caller === "forcedCollapse";
   if (q.vma.ops !== "disk") {
-    return shmemAllowableOrders(k, { inode: inodeOf(k, q.vma), vma: q.vma, flags: q.flags, index: q.vma.pgoff, writeEnd: 0, force });
+    // tmpfs reads the flags that the VMA has: MADV_HUGEPAGE asks before it sets its own
+    return shmemAllowableOrders(k, { inode: inodeOf(k, q.vma), vma: q.vma, flags: q.vma.flags, index: q.vma.pgoff, writeEnd: 0, force });
   }
   // the smaps of 5.19 asked no setting
   const asksSetting = !force && !(k.era.eligibility === "separate519" && q.caller === "smaps");

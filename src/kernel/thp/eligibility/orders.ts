@@ -41,6 +41,10 @@ export function orders(k: Kernel, q: Question): number {
     }
     if (left === 0) return 0;
   }
-  if (!anonymous) return left & fileAllowed(k, q);
+  if (!anonymous) {
+    // until 6.13 what tmpfs allows was returned as it is: orders that were not asked for, or do not fit the VMA
+    const allowed = fileAllowed(k, q);
+    return q.vma.ops !== "disk" && !k.era.shmemEligibleMasked ? allowed : left & allowed;
+  }
   return q.vma.anonVma === 0 && !inFault && q.caller !== "smaps" ? 0 : left;
 }
