@@ -209,9 +209,8 @@ export function faultAndAccountAlone(k: Kernel, vma: Vma, vpn: number, flags: nu
     if (k.tracer !== null) traceFaultError(k, vma, vpn, r);
     return r;
   }
-  const major = (r & VMF.major) !== 0;
+  const major = (r & VMF.major) !== 0 && (flags & (FAULT.remote | FAULT.tried)) !== FAULT.remote;
   k.countMm(vma.mm, major ? MMC.majFlt : MMC.minFlt, 1);
-  if (major) k.countVm(VMSTAT.pgmajfault);
   return r;
 }
 

@@ -128,6 +128,8 @@ export interface Era {
   readonly fileThpWithoutExec: boolean;
   /** file systems whose files large folios may hold */
   readonly ext4LargeFolios: boolean;
+  /** ext4 writes what is dirty before it punches a hole into it, so that folios can be split */
+  readonly ext4PunchWritesBack: boolean;
   /** the order of folios read ahead: four times that of the folio before, or kept beside the window */
   readonly readaheadOrder: "rising" | "stored";
   /** a window larger than read_ahead_kb (MADV_HUGEPAGE) stays as large */

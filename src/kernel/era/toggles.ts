@@ -92,6 +92,7 @@ export const BASE_ERA: Era = {
   collapseInstallsWithoutTable: false,
   fileThpWithoutExec: false,
   ext4LargeFolios: false,
+  ext4PunchWritesBack: true,
   readaheadOrder: "rising",
   readaheadKeepsSize: false,
   readaheadExec: false,
@@ -598,6 +599,14 @@ export const TOGGLES: readonly Toggle[] = [
     symbol: "ext4_should_enable_large_folio",
     source: `${O} 5`,
     change: { ext4LargeFolios: true },
+  },
+  {
+    id: "ext4-punch-dirty",
+    title: "a hole is punched into dirty pages of ext4 without writing them first",
+    since: "6.14",
+    symbol: "ext4_truncate_page_cache_block_range",
+    source: "6.12 and 6.18 trees, recorded with random scripts; the release between is recalled",
+    change: { ext4PunchWritesBack: false },
   },
   {
     id: "readahead-order",

@@ -3,7 +3,7 @@ import { isWritable, makeReadOnly } from "../arch/geometry.ts";
 import { byteAt, stampAfterWrite } from "./content.ts";
 import { fail, type Result } from "./errno.ts";
 import { allocZeroedFolio, folioMapcount, folioMarkAccessed, folioPages, folioPut, hasFlag, setFlag } from "./folio.ts";
-import { setSize, sizePages } from "./inode.ts";
+import { mountOf, setSize, sizePages } from "./inode.ts";
 import { folioOf, type Kernel } from "./kernel.ts";
 import {
   filemapAddFolio,
@@ -132,7 +132,9 @@ export function diskFallocate(k: Kernel, slot: number, mode: number, offset: num
   const end = Math.floor((offset + length) / 4096);
   if (mode & FALLOC.collapseRange) return collapseRange(k, slot, offset, length);
   if (mode & (FALLOC.punchHole | FALLOC.zeroRange)) {
-    diskWriteback(k, slot, Math.floor(offset / 4096), Math.ceil((offset + length) / 4096));
+    // ext4_punch_hole up to 6.13, xfs_flush_unmap_range; a folio that stays dirty cannot be split, and stays whole
+    if (mountOf(k, inode).fs === "xfs" || (mode & FALLOC.punchHole && k.era.ext4PunchWritesBack))
+      diskWriteback(k, slot, Math.floor(offset / 4096), Math.ceil((offset + length) / 4096));
     if (end > first) unmapMappingRange(k, slot, first * 4096, (end - first) * 4096, false);
     truncateRange(k, slot, offset, offset + length - 1);
     forgetDisk(k, slot, first, end - 1);
@@ -182,24 +184,28 @@ function folioMkclean(k: Kernel, head: Pfn): void {
   }
 }
 
-/** filemap_write_and_wait_range: dirty folios of [first, last) are written to the disk. */
-export function diskWriteback(k: Kernel, slot: number, first: number, last: number): void {
+/** filemap_write_and_wait_range: dirty folios of [first, last) are written to the disk. Returns which. */
+export function diskWriteback(k: Kernel, slot: number, first: number, last: number): ReadonlySet<Pfn> {
+  const written = new Set<Pfn>();
   for (const head of filemapFolios(k, slot, first, last === Infinity ? Number.MAX_SAFE_INTEGER : last - 1)) {
-    const isMapped = folioMapcount(k, head) > 0;
-    if (!hasFlag(k, head, PG.dirty) && !isMapped) continue;
     if (!hasFlag(k, head, PG.dirty)) continue;
-    if (isMapped) folioMkclean(k, head);
+    written.add(head);
+    if (folioMapcount(k, head) > 0) folioMkclean(k, head);
     folioAccountCleaned(k, head);
     const index = k.pageIndex.get(head);
     const pages = folioPages(k, head);
     for (let i = 0; i < pages; i++) xaStore(k, slot, "disk", index + i, k.stamp.get(head + i));
     k.countVm(VMSTAT.nrWritten, pages);
   }
+  return written;
 }
 
-/** invalidate_mapping_pages (POSIX_FADV_DONTNEED, drop_caches): clean folios of [first, last] that nobody maps or holds. */
-export function invalidateMappingPages(k: Kernel, slot: number, first: number, last: number): void {
+const NOTHING: ReadonlySet<Pfn> = new Set();
+
+/** invalidate_mapping_pages (POSIX_FADV_DONTNEED, drop_caches): clean folios of [first, last] that nobody maps or holds. `busy`: they are being written. */
+export function invalidateMappingPages(k: Kernel, slot: number, first: number, last: number, busy: ReadonlySet<Pfn> = NOTHING): void {
   for (const head of filemapFolios(k, slot, first, last)) {
+    if (busy.has(head)) continue;
     const index = k.pageIndex.get(head);
     const pages = folioPages(k, head);
     if (index < first || index + pages - 1 > last) continue;

@@ -274,8 +274,8 @@ function wpPageCopy(k: Kernel, vmaIn: Vma, vpn: number, flags: number, t: TableI
 }
 
 /**
- * handle_mm_fault with mm_account_fault: a fault that completed is minor (anonymous memory without swap is
- * never major). `task`: who is charged.
+ * handle_mm_fault with mm_account_fault: a fault that completed is minor, unless a file had to be read. Populating without
+ * FAULT.tried begins anew after the read, and what completes then finds the page.
  */
 export function* faultAndAccount(k: Kernel, vma: Vma, vpn: number, flags: number): Op<number> {
   k.countVm(VMSTAT.pgfault);
@@ -284,8 +284,7 @@ export function* faultAndAccount(k: Kernel, vma: Vma, vpn: number, flags: number
     if (k.tracer !== null) traceFaultError(k, vma, vpn, r);
     return r;
   }
-  const major = (r & VMF.major) !== 0;
+  const major = (r & VMF.major) !== 0 && (flags & (FAULT.remote | FAULT.tried)) !== FAULT.remote;
   k.countMm(vma.mm, major ? MMC.majFlt : MMC.minFlt, 1);
-  if (major) k.countVm(VMSTAT.pgmajfault);
   return r;
 }

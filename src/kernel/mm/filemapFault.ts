@@ -7,6 +7,7 @@ import { filemapPage } from "./pageCache.ts";
 import { PG } from "./pageFlags.ts";
 import { asyncMmapReadahead, syncMmapReadahead } from "./readahead.ts";
 import type { Vma } from "./records.ts";
+import { VMSTAT } from "./vmstat.ts";
 
 /** A page of a disk file for a fault. `major`: it had to be read. `retried`: the lock was let go meanwhile, and the fault began anew. */
 export interface FoundPage {
@@ -24,6 +25,7 @@ export function filemapFault(k: Kernel, vma: Vma, inode: number, index: number):
     const retried = hasFlag(k, folioOf(k, cached), PG.readahead) && asyncMmapReadahead(k, vma, inode, index);
     return { page: cached, major: retried && k.era.perVmaLock !== "all", retried };
   }
+  k.countVm(VMSTAT.pgmajfault);
   syncMmapReadahead(k, vma, inode, index);
   const read = filemapPage(k, inode, index);
   return read === NO_PFN ? fail("ENOMEM") : { page: read, major: true, retried: true };

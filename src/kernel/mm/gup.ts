@@ -63,9 +63,10 @@ const QUANTUM = 4096;
 
 /**
  * Faults in every page of [start, end) of one VMA, as __get_user_pages does for populate and mlock: no exception
- * is taken, but each fault is counted as minor. Returns pages done, or the errno of the first that fails.
+ * is taken. `tried`: FOLL_TRIED after a fault let the lock go, as __get_user_pages_locked does. Returns pages done, or the errno
+ * of the first that fails.
  */
-export function* faultIn(k: Kernel, vmaIn: Vma, start: number, end: number, write: boolean): Op<Result> {
+export function* faultIn(k: Kernel, vmaIn: Vma, start: number, end: number, write: boolean, tried: boolean): Op<Result> {
   let vpn = start;
   for (let n = 1; vpn < end; n++) {
     // a fatal signal ends the loop; here it is whoever waits for the command
@@ -77,7 +78,7 @@ export function* faultIn(k: Kernel, vmaIn: Vma, start: number, end: number, writ
       vpn += found.left;
       continue;
     }
-    const r = yield* faultAndAccount(k, vma, vpn, FAULT.remote | (write ? FAULT.write : 0));
+    const r = yield* faultAndAccount(k, vma, vpn, FAULT.remote | (tried ? FAULT.tried : 0) | (write ? FAULT.write : 0));
     // why the fault failed was traced in faultAndAccount
     if (r & VMF.oom) return fail("ENOMEM");
     if (r & (VMF.hwpoison | VMF.hwpoisonLarge)) return fail("EHWPOISON");
@@ -192,7 +193,7 @@ export function* gupSlow(k: Kernel, mm: number, vpn: number, write: boolean): Op
     const found = followPage(k, vma, vpn, write);
     const unshare = found !== undefined && mustUnshare(k, found.pfn, write, found.huge);
     if (found !== undefined && !unshare && tryGrab(k, found.pfn)) return found.pfn;
-    const r = yield* faultAndAccount(k, vma, vpn, FAULT.remote | (write ? FAULT.write : unshare ? FAULT.unshare : 0));
+    const r = yield* faultAndAccount(k, vma, vpn, FAULT.remote | FAULT.tried | (write ? FAULT.write : unshare ? FAULT.unshare : 0));
     if (r & VMF.oom) return fail("ENOMEM");
     if (r & (VMF.sigbus | VMF.sigsegv | VMF.hwpoison)) return fail("EFAULT");
   }

@@ -170,7 +170,8 @@ function flagAdvice(k: Kernel, vma: Vma, advice: number): number | Result<undefi
 }
 
 function* adviseVma(k: Kernel, vma: Vma, start: number, end: number, advice: number): Op<Result> {
-  if (vma.flagsHi & VMH.sealed && DISCARDS.has(advice) && !(vma.flags & VM.write))
+  // can_modify_vma_madv: what a file is behind may be discarded, it can be read again
+  if (vma.flagsHi & VMH.sealed && vma.ops === "none" && DISCARDS.has(advice) && !(vma.flags & VM.write))
     return refuseFlag(k, vma, "can_modify_vma_madv", "EPERM", "refuse.sealed", "VM_SEALED", true, "hint.sealed");
   const flags = flagAdvice(k, vma, advice);
   if (typeof flags === "number") {

@@ -13,7 +13,7 @@ function* populateVma(k: Kernel, vma: Vma, start: number, end: number): Op<Resul
   const write = (vma.flags & (VM.write | VM.shared)) === VM.write;
   // FOLL_FORCE holds for accessible mappings only
   if ((vma.flags & VM_ACCESS) === 0) return refuseFlag(k, vma, "check_vma_flags", "EFAULT", "refuse.permission", "VM_READ", false);
-  return yield* faultIn(k, vma, start, end, write);
+  return yield* faultIn(k, vma, start, end, write, false);
 }
 
 /** __mm_populate over mapped parts of [start, end). Stops at the first hole or, unless errors are ignored, at the first failure. */
@@ -40,7 +40,7 @@ export function* madvisePopulate(k: Kernel, mm: number, start: number, end: numb
     if (vma === undefined || vma.start > at) return refuseHole(k, mm, "madvise_populate", "ENOMEM", at, Math.min(end, vma?.start ?? end));
     if (!mayGup(vma, write)) return refuseAccess(k, vma, write, "EINVAL", write ? "hint.needsWrite" : "hint.needsRead");
     const to = Math.min(end, vma.end);
-    const r = yield* faultIn(k, vma, at, to, write);
+    const r = yield* faultIn(k, vma, at, to, write, k.era.populateWalk === "straight");
     if (failed(r)) return r;
     at = to;
   }

@@ -1,7 +1,7 @@
 import { splitFileFolio } from "../thp/splitFileFolio.ts";
 import type { Pfn } from "../units.ts";
 import { stampAfterWrite } from "./content.ts";
-import { folioGet, folioPages, folioPut, hasFlag, isLarge } from "./folio.ts";
+import { folioGet, folioMapcount, folioPages, folioPut, hasFlag, isLarge } from "./folio.ts";
 import { vmasOfRange } from "./inode.ts";
 import { folioOf, type Kernel } from "./kernel.ts";
 import { filemapFolio, filemapFolios, filemapNext, filemapPage, filemapRemoveFolio, folioMarkDirty, isShmemFolio } from "./pageCache.ts";
@@ -11,12 +11,12 @@ import { ZAP_ALL, zapRange } from "./zap.ts";
 
 /** Taking pages out of a file (mm/truncate.c, unmap_mapping_range of mm/memory.c, shmem_undo_range of mm/shmem.c). */
 
-/** unmap_mapping_pages: no mapping of [first, last] of the file stays. `evenCows`: private copies go too. */
-export function unmapMappingPages(k: Kernel, inode: number, first: number, last: number, evenCows: boolean): void {
+/** unmap_mapping_pages: no mapping of [first, last] of the file stays. `evenCows`: private copies go too. Guards stay (`dropMarkers`: go). */
+export function unmapMappingPages(k: Kernel, inode: number, first: number, last: number, evenCows: boolean, dropMarkers = false): void {
   for (const vma of vmasOfRange(k, inode, first, last)) {
     const start = Math.max(vma.start, vma.start + (first - vma.pgoff));
     const end = Math.min(vma.end, vma.start + (last - vma.pgoff) + 1);
-    zapRange(k, vma, start, end, { ...ZAP_ALL, keepCows: !evenCows });
+    zapRange(k, vma, start, end, { ...ZAP_ALL, keepGuards: !dropMarkers, keepCows: !evenCows });
   }
 }
 
@@ -29,7 +29,8 @@ export function unmapMappingRange(k: Kernel, inode: number, start: number, lengt
 /** truncate_inode_folio: unmapped, and out of the page cache. */
 export function truncateInodeFolio(k: Kernel, head: Pfn): void {
   const index = k.pageIndex.get(head);
-  unmapMappingPages(k, k.mapping.get(head), index, index + folioPages(k, head) - 1, false);
+  // unmap_mapping_folio: what lies on the folio's addresses goes as well
+  if (folioMapcount(k, head) > 0) unmapMappingPages(k, k.mapping.get(head), index, index + folioPages(k, head) - 1, false, true);
   filemapRemoveFolio(k, head);
 }
 

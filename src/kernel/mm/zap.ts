@@ -125,7 +125,7 @@ function zapPtes(k: Kernel, vma: Vma, t: TableIndex, start: number, end: number,
       continue;
     }
     if (!present(k, lo)) {
-      if ((details.keepGuards && isMarker(k, lo, hi, MARKER.guard)) || details.keepCows) skipped = true;
+      if (isMarker(k, lo, hi, MARKER.guard) ? details.keepGuards : details.keepCows) skipped = true;
       else clearEntry(k, t, i);
       j++;
       continue;
