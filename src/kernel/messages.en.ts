@@ -67,6 +67,7 @@ export const kernelMessagesEn: Readonly<Record<string, string>> = {
   "kernel.check.diskStamp": "page {index} of inode {inode} holds {stamp} on its disk, which stands for nothing",
   "kernel.check.inodeUsers": "inode {inode} counts {is} open files and has {should}, or nothing needs it",
   "kernel.check.mountBlocks": "mount {mount} counts {is} pages of its files; they have {should}",
+  "kernel.check.shrinklist": "mount {mount} lists inode {inode}, which is not of it",
   "kernel.check.vmaFile": "mapping {vma} and file {file} do not know each other",
   "kernel.check.fileRefs": "file {file} has {is} references, though {should} mappings hold it",
   "kernel.check.lock": "a {kind} (object {object}) is held while nothing runs",

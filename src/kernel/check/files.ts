@@ -20,6 +20,7 @@ export function checkFiles(s: Survey): void {
   for (const [slot, mount] of k.mounts.entries()) {
     const is = k.usedBlocks.get(slot);
     const should = blocks.get(slot) ?? 0;
+    for (const inode of mount.shrinklist) if (k.inodes.find(inode)?.mount !== slot) s.report.add("kernel.check.shrinklist", { mount: slot, inode });
     if (is !== should || (mount.maxBlocks > 0 && is > mount.maxBlocks)) s.report.add("kernel.check.mountBlocks", { mount: slot, is, should });
   }
   checkNodes(s, nodes);
@@ -72,7 +73,7 @@ function checkNodes(s: Survey, nodes: Set<number>): void {
   for (const node of nodes) {
     let used = 0;
     for (let i = 0; i < 512; i++) if (k.cacheEntry.get(node * 512 + i) !== 0) used++;
-    if (k.cacheUsed.get(node) !== used) report.add("kernel.check.cacheUsed", { node, is: k.cacheUsed.get(node), should: used });
+    if (k.cacheUsed.get(node) !== used || used === 0) report.add("kernel.check.cacheUsed", { node, is: k.cacheUsed.get(node), should: used });
   }
   let free = 0;
   for (let node = k.misc.get(MISC.cacheNodeFree); node !== 0 && free <= k.misc.get(MISC.cacheNodeEnd); node = k.cacheEntry.get(node * 512)) {

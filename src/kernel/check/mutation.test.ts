@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { folioOrder } from "../mm/folio.ts";
-import { inodeOf } from "../mm/inode.ts";
+import { inodeOf, SHM_MOUNT } from "../mm/inode.ts";
 import { folioOf, INC, INODE_COUNTERS, MISC, MMC, MM_COUNTERS, MTHP, MTHP_COUNTERS, type Kernel } from "../mm/kernel.ts";
 import { MADV } from "../mm/madvise.ts";
 import { MAP } from "../mm/mmap.ts";
@@ -319,6 +319,7 @@ const CORRUPTIONS: readonly (readonly [what: string, key: string, corrupt: () =>
   ["users of an inode", "inodeUsers", () => k.inodes.update(inode(AT.disk).slot, { refs: 9 })],
   ["writers of an inode", "inodeUsers", () => k.inodes.update(inode(AT.disk).slot, { writers: 0 })],
   ["pages of a mount", "mountBlocks", () => k.usedBlocks.add(inode(AT.shmHuge).mount, 1)],
+  ["an inode on the list of another mount", "shrinklist", () => k.mounts.update(SHM_MOUNT, { shrinklist: [inode(AT.disk).slot] })],
   ["a mapping without its file", "vmaFile", () => k.vmas.update(vma(AT.cow).slot, { ops: "none" })],
   ["a mapping that its file does not list", "vmaFile", () => k.inodes.update(inode(AT.disk).slot, { vmas: [vma(AT.disk).slot] })],
   ["references of a file", "fileRefs", () => k.files.update(vma(AT.shm).file, { refs: 0 })],

@@ -92,6 +92,8 @@ export interface Era {
   readonly shmemEligibleMasked: boolean;
   /** within_size looks at the end of a write, not only at the size the file has */
   readonly shmemWriteEnd: boolean;
+  /** a full mount splits folios across the ends of files for a page, or for what is asked */
+  readonly shmemShrink: "forPages" | "whenFull";
   /** how within_size of a smaller size finds the end of the block: from the number of the order (a slip), or from its pages */
   readonly shmemWithinSizeIndex: "orderNumber" | "pages";
   /** orders that write(2) and fallocate may use in a tmpfs with huge= */

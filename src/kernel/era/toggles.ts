@@ -1,5 +1,6 @@
 import type { Era } from "./era.ts";
-import type { Release } from "./releases.ts";
+import { FILE_TOGGLES } from "./fileToggles.ts";
+import { RELEASES, type Release } from "./releases.ts";
 
 /** One change of behaviour. `change` is what it does to the resolved record; order in the list is order of release. */
 export interface Toggle {
@@ -74,6 +75,7 @@ export const BASE_ERA: Era = {
   shmemDenyStopsCollapse: false,
   shmemEligibleMasked: false,
   shmemWriteEnd: false,
+  shmemShrink: "forPages",
   shmemWithinSizeIndex: "orderNumber",
   tmpfsWriteOrders: "pmd",
   tmpfsLargeFolios: "all",
@@ -104,7 +106,8 @@ export const BASE_ERA: Era = {
 const S = "kernel-semantics.md";
 const O = "kernel-observed.md";
 
-export const TOGGLES: readonly Toggle[] = [
+/** What changed for files and shared memory is in fileToggles.ts. */
+const MEMORY_TOGGLES: readonly Toggle[] = [
   {
     id: "gup-fast-pte-recheck",
     title: "GUP-fast looks at the PTE again after taking its reference",
@@ -172,14 +175,6 @@ export const TOGGLES: readonly Toggle[] = [
     change: { mprotectMakesWritable: "all" },
   },
   {
-    id: "unshare-file-pages",
-    title: "a long-term pin of a private mapping copies file pages too",
-    since: "6.2",
-    symbol: "gup_must_unshare",
-    source: `${S} 2.5`,
-    change: { unshareCopiesFilePages: true },
-  },
-  {
     id: "rmap-nr-pages-mapped",
     title: "_nr_pages_mapped instead of PageDoubleMap",
     since: "6.2",
@@ -220,14 +215,6 @@ export const TOGGLES: readonly Toggle[] = [
     change: { perVmaLock: "anonymous" },
   },
   {
-    id: "collapse-file-locks",
-    title: "collapse of files removes page tables without the mmap_lock, in every mapping",
-    since: "6.5",
-    symbol: "retract_page_tables",
-    source: `${S} 3.4`,
-    change: { collapseFileAnonVma: "accepted", collapseRetracts: "all", collapseInstallsWithoutTable: true },
-  },
-  {
     id: "collapse-errno",
     title: "MADV_COLLAPSE says EBUSY and EAGAIN where it can be tried again",
     since: "6.5",
@@ -250,14 +237,6 @@ export const TOGGLES: readonly Toggle[] = [
     symbol: "smaps_pmd_entry",
     source: "6.1 tree, recorded with random scripts; the release between 6.1 and 6.12 is recalled",
     change: { smapsProtnonePmd: true },
-  },
-  {
-    id: "shmem-deny-first",
-    title: "shmem_enabled=deny stops MADV_COLLAPSE",
-    since: "6.7",
-    symbol: "shmem_is_huge",
-    source: `${S} 1.7`,
-    change: { shmemDenyStopsCollapse: true },
   },
   {
     id: "huge-fault-handlers",
@@ -318,14 +297,6 @@ export const TOGGLES: readonly Toggle[] = [
     change: { mthp: true, eligibility: "orders68", deferredSplit: "anyOrder", daemonNeeds: "anySize" },
   },
   {
-    id: "file-thp-any-mapping",
-    title: "read-only THPs of files that are not executed",
-    since: "6.8",
-    symbol: "file_thp_enabled",
-    source: `${S} 1.4`,
-    change: { fileThpWithoutExec: true },
-  },
-  {
     id: "likely-mapped-shared",
     title: "khugepaged looks at the first page to tell a shared folio",
     since: "6.8",
@@ -383,14 +354,6 @@ export const TOGGLES: readonly Toggle[] = [
     source: `${S} 1.7`,
     change: { shmemSizes: true },
   },
-  {
-    id: "shmem-fault-orders",
-    title: "one fault maps a whole large folio of shared anonymous memory; huge folios only where the VMA has room",
-    since: "6.11",
-    symbol: "finish_fault, shmem_suitable_orders",
-    source: "6.12 tree",
-    change: { finishFault: "anonShmem", shmemFitsVma: true, writeChunk: "folio" },
-  },
   { id: "droppable", title: "MAP_DROPPABLE", since: "6.11", symbol: "VM_DROPPABLE", source: `${S} 2.1`, change: { droppable: true } },
   {
     id: "thp-align-multiple",
@@ -423,38 +386,6 @@ export const TOGGLES: readonly Toggle[] = [
     symbol: "hugepage_pmd_enabled",
     source: `${S} 1.4`,
     change: { daemonNeeds: "pmdSize" },
-  },
-  {
-    id: "shmem-write-end",
-    title: "within_size looks at the end of the write",
-    since: "6.12",
-    symbol: "shmem_huge_global_enabled",
-    source: `${S} 1.7`,
-    change: { shmemWriteEnd: true },
-  },
-  {
-    id: "fault-around-eof",
-    title: "fault-around stops at the end of the file",
-    since: "6.12",
-    symbol: "filemap_map_pages",
-    source: "6.1 and 6.12 trees; the release between is recalled",
-    change: { faultAroundStopsAtEof: true },
-  },
-  {
-    id: "set-pmd-disabled",
-    title: "no PMD is mapped where THPs are switched off",
-    since: "6.12",
-    symbol: "do_set_pmd",
-    source: `${S} 1.5`,
-    change: { setPmdChecksDisabled: true },
-  },
-  {
-    id: "collapse-file-large",
-    title: "collapse of files takes smaller large folios",
-    since: "6.12",
-    symbol: "hpage_collapse_scan_file",
-    source: `${S} 3.4`,
-    change: { collapseFileLarge: true },
   },
   {
     id: "kpageflags-tails",
@@ -497,38 +428,6 @@ export const TOGGLES: readonly Toggle[] = [
     change: { daemonNeeds: "pmdSizeOrShmem" },
   },
   {
-    id: "tmpfs-large-folios",
-    title: "tmpfs with huge= uses folios of every order",
-    since: "6.14",
-    symbol: "shmem_huge_global_enabled",
-    source: "6.18 tree; the release is recalled",
-    change: { tmpfsWriteOrders: "all", tmpfsLargeFolios: "hugeMounts", finishFault: "folio" },
-  },
-  {
-    id: "shmem-within-size",
-    title: "within_size of smaller sizes is told from the pages of the block",
-    since: "6.14",
-    symbol: "shmem_get_orders_within_size",
-    source: `${S} 1.7`,
-    change: { shmemWithinSizeIndex: "pages" },
-  },
-  {
-    id: "readahead-keeps-size",
-    title: "windows of MADV_HUGEPAGE stay as large when they are read ahead",
-    since: "6.13",
-    symbol: "page_cache_async_ra",
-    source: "6.12 and 6.18 trees; the release between is recalled",
-    change: { readaheadKeepsSize: true },
-  },
-  {
-    id: "shmem-eligible-masked",
-    title: "smaps and khugepaged heed whether the orders that tmpfs allows fit the VMA",
-    since: "6.14",
-    symbol: "__thp_vma_allowable_orders",
-    source: "6.12 and 6.18 trees; the release between is recalled",
-    change: { shmemEligibleMasked: true },
-  },
-  {
     id: "pt-reclaim",
     title: "MADV_DONTNEED frees page tables that it empties",
     since: "6.14",
@@ -551,14 +450,6 @@ export const TOGGLES: readonly Toggle[] = [
     symbol: "vrm_stat_account",
     source: "6.18 tree, found by fuzz-kernel",
     change: { mremapDontUnmapCountsLocked: true, mremapDontUnmapLosesAccount: true },
-  },
-  {
-    id: "buddy-like-split",
-    title: "truncation splits a folio around the place only",
-    since: "6.15",
-    symbol: "folio_split",
-    source: `${S} 4.2`,
-    change: { truncateSplit: "around" },
   },
   {
     id: "owner-tracking",
@@ -593,30 +484,6 @@ export const TOGGLES: readonly Toggle[] = [
     change: { vmaMergeAnonDup: "anyUncowed" },
   },
   {
-    id: "ext4-large-folios",
-    title: "ext4 holds files in large folios",
-    since: "6.16",
-    symbol: "ext4_should_enable_large_folio",
-    source: `${O} 5`,
-    change: { ext4LargeFolios: true },
-  },
-  {
-    id: "ext4-punch-dirty",
-    title: "a hole is punched into dirty pages of ext4 without writing them first",
-    since: "6.14",
-    symbol: "ext4_truncate_page_cache_block_range",
-    source: "6.12 and 6.18 trees, recorded with random scripts; the release between is recalled",
-    change: { ext4PunchWritesBack: false },
-  },
-  {
-    id: "readahead-order",
-    title: "readahead keeps the order of its folios, and reads code from the page on",
-    since: "6.17",
-    symbol: "page_cache_ra_order, do_sync_mmap_readahead",
-    source: "6.12 and 6.18 trees; the release between is recalled",
-    change: { readaheadOrder: "stored", readaheadExec: true },
-  },
-  {
     id: "collapse-batched",
     title: "collapse unmaps old folios in batches",
     since: "6.17",
@@ -639,22 +506,6 @@ export const TOGGLES: readonly Toggle[] = [
     symbol: "remap_move",
     source: `${S} 12.6`,
     change: { mremapMultiVma: true },
-  },
-  {
-    id: "fault-around-whole",
-    title: "fault-around maps large folios whole",
-    since: "6.18",
-    symbol: "filemap_map_folio_range",
-    source: "6.18 tree",
-    change: { faultAroundWholeFolio: true },
-  },
-  {
-    id: "fault-eof",
-    title: "folios across the end of a disk file are mapped page by page",
-    since: "6.18",
-    symbol: "finish_fault, try_folio_split_or_unmap",
-    source: "6.18 tree",
-    change: { faultStopsAtEof: true, truncateUnmapsUnsplit: true },
   },
   {
     id: "collapse-read-only",
@@ -681,3 +532,9 @@ export const TOGGLES: readonly Toggle[] = [
     change: { thpDisableExceptAdvised: true, eligibility: "tva618" },
   },
 ];
+
+/** Older ones first, those that no release has last. */
+const position = ({ since }: Toggle): number => (since === null ? RELEASES.length : RELEASES.indexOf(since));
+
+/** All of them, in the order in which they are applied. */
+export const TOGGLES: readonly Toggle[] = [...MEMORY_TOGGLES, ...FILE_TOGGLES].sort((a, b) => position(a) - position(b));

@@ -11,7 +11,7 @@ export const SHM_MOUNT = 1;
 export const NO_READAHEAD = { start: 0, size: 0, asyncSize: 0, order: 0, mmapMiss: 0, prevIndex: -1 } as const;
 
 export function addMount(k: Kernel, fs: FsType, path: string, huge: HugeMount, maxBlocks: number): number {
-  const slot = k.mounts.add((s) => ({ slot: s, fs, path, huge, maxBlocks, step: k.step }));
+  const slot = k.mounts.add((s) => ({ slot: s, fs, path, huge, maxBlocks, shrinklist: [], step: k.step }));
   k.usedBlocks.set(slot, 0);
   return slot;
 }
@@ -29,6 +29,9 @@ export const setSize = (k: Kernel, inode: number, sizeBytes: number): Inode => k
 
 /** Pages of the file, the last one perhaps in part: DIV_ROUND_UP(i_size, PAGE_SIZE). */
 export const sizePages = (inode: Inode): number => Math.ceil(inode.sizeBytes / 4096);
+
+/** Pages of the cache beyond the size that only fallocate keeps (shmem_fallocend). */
+export const shmemFallocend = (inode: Inode, end: number): number => Math.max(end, inode.fallocEnd);
 
 /** alloc_file: a struct file with one reference. */
 export function openInode(k: Kernel, inode: number, readable: boolean, writable: boolean): OpenFile {
@@ -59,6 +62,8 @@ export function inodeUnused(k: Kernel, slot: number): void {
   if (inode.refs > 0 || inode.nlink > 0) return;
   evictPages(k, slot);
   for (let at = xaFind(k, slot, "disk", 0, Infinity); at >= 0; at = xaFind(k, slot, "disk", at, Infinity)) xaStore(k, slot, "disk", at, 0);
+  const { shrinklist } = mountOf(k, inode);
+  if (shrinklist.includes(slot)) k.mounts.update(inode.mount, { shrinklist: shrinklist.filter((s) => s !== slot) });
   k.inodes.remove(slot);
 }
 

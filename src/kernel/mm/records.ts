@@ -69,6 +69,8 @@ export interface Mount {
   readonly huge: HugeMount;
   /** pages that files may have in all (size= of tmpfs); 0: any number */
   readonly maxBlocks: number;
+  /** inodes with a large folio across the end of their file, of mounts with maxBlocks */
+  readonly shrinklist: readonly number[];
   readonly step: number;
 }
 

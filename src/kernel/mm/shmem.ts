@@ -8,6 +8,7 @@ import { filemapAddFolio, filemapFolio } from "./pageCache.ts";
 import { PG } from "./pageFlags.ts";
 import type { Inode, Vma } from "./records.ts";
 import { shmemAllowableOrders, shmemSuitableOrders } from "./shmemOrders.ts";
+import { shmemUnusedHugeShrink, shrinklistAdd } from "./shmemShrink.ts";
 import { VMSTAT } from "./vmstat.ts";
 
 /** Folios of tmpfs (mm/shmem.c). */
@@ -37,7 +38,7 @@ function allocAndAdd(k: Kernel, inode: Inode, index: number, order: number): Res
     if (order > 0 && k.era.mthpStats) k.countMthp(order, MTHP.shmemFallback);
     return fail("ENOMEM");
   }
-  if (!shmemAcctBlocks(k, inode, 1 << order)) {
+  if (!shmemAcctBlocks(k, inode, 1 << order) && !acctAfterShrink(k, inode, order, head)) {
     folioPut(k, head);
     return fail("ENOSPC", "hint.mountFull");
   }
@@ -46,7 +47,15 @@ function allocAndAdd(k: Kernel, inode: Inode, index: number, order: number): Res
   folioPut(k, head);
   if (order === k.geo.pmdOrder) k.countVm(VMSTAT.thpFileAlloc);
   if (order > 0 && k.era.mthpStats) k.countMthp(order, MTHP.shmemAlloc);
+  shrinklistAdd(k, inode, head);
   return head;
+}
+
+/** A full mount gives up what lies behind the ends of files: up to 6.6 for single pages only, with one split at a time. */
+function acctAfterShrink(k: Kernel, inode: Inode, order: number, head: Pfn): boolean {
+  if (k.era.shmemShrink === "forPages") return order === 0 && shmemUnusedHugeShrink(k, inode.mount, 1, head) > 0 && shmemAcctBlocks(k, inode, 1);
+  shmemUnusedHugeShrink(k, inode.mount, 1 << order, head);
+  return shmemAcctBlocks(k, inode, 1 << order);
 }
 
 /** A folio of the largest order that is allowed and can be had. */
@@ -97,6 +106,3 @@ export const shmemLargeFolios = (behaviour: Era["tmpfsLargeFolios"], huge: strin
 
 /** shmem_recalc_inode for holes that collapse fills: pages charged, or an error. */
 export const shmemCharge = (k: Kernel, inode: number, pages: number): boolean => shmemAcctBlocks(k, k.inodes.get(inode), pages);
-
-/** Pages of the cache beyond the size that only fallocate keeps (shmem_fallocend). */
-export const shmemFallocend = (inode: Inode, end: number): number => Math.max(end, inode.fallocEnd);

@@ -45,14 +45,16 @@ function leafOf(k: Kernel, inode: number, tree: Tree, index: number): number {
 function leafMade(k: Kernel, inode: number, tree: Tree, index: number): number {
   let root = k.inodeCounters.get(rootAt(inode, tree));
   let height = k.inodeCounters.get(heightAt(inode, tree));
-  while (root === 0 || index >= 2 ** (BITS * height)) {
+  // an empty tree begins with the height that it needs: no node below the root may be empty
+  if (root === 0) {
+    root = nodeAlloc(k);
+    for (height = 1; index >= 2 ** (BITS * height);) height++;
+  }
+  for (; index >= 2 ** (BITS * height); height++) {
     const above = nodeAlloc(k);
-    if (root !== 0) {
-      k.cacheEntry.set(above * FANOUT, root);
-      k.cacheUsed.set(above, 1);
-    }
+    k.cacheEntry.set(above * FANOUT, root);
+    k.cacheUsed.set(above, 1);
     root = above;
-    height++;
   }
   k.inodeCounters.set(rootAt(inode, tree), root);
   k.inodeCounters.set(heightAt(inode, tree), height);

@@ -1,12 +1,11 @@
 import { folioMapcount, folioOrder, folioPages, hasFlag, lruAdd, lruIsolate } from "../mm/folio.ts";
-import { isShmem, sizePages } from "../mm/inode.ts";
+import { isShmem, shmemFallocend, sizePages } from "../mm/inode.ts";
 import { FOLIO_ROW, MMC, MTHP, type Kernel } from "../mm/kernel.ts";
 import { countSplit, filemapRemoveFolio, folioAccountCleaned, isShmemFolio } from "../mm/pageCache.ts";
 import { ORDER_MASK, ORDER_SHIFT, PG } from "../mm/pageFlags.ts";
 import { clearEntry } from "../mm/pgtable.ts";
 import { removeRmapPtes } from "../mm/rmap.ts";
 import { mappingsOf } from "../mm/rmapWalk.ts";
-import { shmemFallocend } from "../mm/shmem.ts";
 import { tlbFlushRange } from "../mm/tlb.ts";
 import { VMSTAT } from "../mm/vmstat.ts";
 import { handBits } from "../mm/zap.ts";
