@@ -42,10 +42,10 @@ function pmdNone(k: Kernel, vma: Vma, vpn: number): boolean {
 const vmfError = (r: Result<Pfn>): number => (failed(r) && r.errno === "ENOMEM" ? VMF.oom : VMF.sigbus);
 
 /** __do_fault: the page of the file, brought into the page cache where it is not there. */
-function callFault(k: Kernel, vma: Vma, vpn: number, inode: Inode): Found {
+function callFault(k: Kernel, vma: Vma, vpn: number, inode: Inode, flags: number): Found {
   const index = fileIndex(vma, vpn);
   if (vma.ops === "disk") {
-    const r = filemapFault(k, vma, inode.slot, index);
+    const r = filemapFault(k, vma, inode.slot, index, flags);
     if (failed(r)) return { page: NO_PFN, result: vmfError(r), retried: false };
     return { page: r.page, result: r.major ? VMF.major : 0, retried: r.retried };
   }
@@ -64,7 +64,7 @@ function doReadFault(k: Kernel, vma: Vma, vpn: number, flags: number): number {
   const inode = inodeOf(k, vma);
   const isAround = k.g.faultAroundPages > 1;
   if (isAround && doFaultAround(k, vma, vpn, inode) !== 0) return 0;
-  const found = callFault(k, vma, vpn, inode);
+  const found = callFault(k, vma, vpn, inode, flags);
   if (found.page === NO_PFN || (found.retried && isAround && doFaultAround(k, vma, vpn, inode) !== 0)) return found.result;
   return found.result | finishFault(k, vma, vpn, flags, found.page);
 }
@@ -74,7 +74,7 @@ function doCowFault(k: Kernel, vmaIn: Vma, vpn: number, flags: number): number {
   const vma = anonVmaPrepare(k, vmaIn.slot);
   const copy = allocZeroedFolio(k, 0);
   if (copy === NO_PFN) return VMF.oom;
-  const found = callFault(k, vma, vpn, inodeOf(k, vma));
+  const found = callFault(k, vma, vpn, inodeOf(k, vma), flags);
   if (found.page === NO_PFN) {
     folioPut(k, copy);
     return found.result;
@@ -87,7 +87,7 @@ function doCowFault(k: Kernel, vmaIn: Vma, vpn: number, flags: number): number {
 }
 
 function doSharedFault(k: Kernel, vma: Vma, vpn: number, flags: number): number {
-  const found = callFault(k, vma, vpn, inodeOf(k, vma));
+  const found = callFault(k, vma, vpn, inodeOf(k, vma), flags);
   if (found.page === NO_PFN) return found.result;
   const head = folioOf(k, found.page);
   pageMkwrite(k, vma, head);

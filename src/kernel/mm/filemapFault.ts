@@ -1,5 +1,6 @@
 import { NO_PFN, type Pfn } from "../units.ts";
 import { fail, type Result } from "./errno.ts";
+import { FAULT } from "./faultFlags.ts";
 import { hasFlag } from "./folio.ts";
 import { sizePages } from "./inode.ts";
 import { folioOf, type Kernel } from "./kernel.ts";
@@ -17,13 +18,13 @@ export interface FoundPage {
 }
 
 /** filemap_fault (mm/filemap.c): the page from the page cache, read from the disk with its neighbours where it is not there. */
-export function filemapFault(k: Kernel, vma: Vma, inode: number, index: number): Result<FoundPage> {
+export function filemapFault(k: Kernel, vma: Vma, inode: number, index: number, flags: number): Result<FoundPage> {
   if (index >= sizePages(k.inodes.get(inode))) return fail("EINVAL", "hint.beyondEof");
   const cached = filemapPage(k, inode, index);
   if (cached !== NO_PFN) {
-    // the lock was let go for reading: a fault that starts anew with the mmap_lock counts as major, one that had only its VMA's lock does not
+    // the lock was let go for reading: a fault that starts anew with the mmap_lock counts as major, as GUP's do; one that had only its VMA's lock does not
     const retried = hasFlag(k, folioOf(k, cached), PG.readahead) && asyncMmapReadahead(k, vma, inode, index);
-    return { page: cached, major: retried && k.era.perVmaLock !== "all", retried };
+    return { page: cached, major: retried && (k.era.perVmaLock !== "all" || (flags & FAULT.remote) !== 0), retried };
   }
   k.countVm(VMSTAT.pgmajfault);
   syncMmapReadahead(k, vma, inode, index);

@@ -175,9 +175,11 @@ function copyPtes(k: Kernel, dst: Vma, from: TableIndex, to: TableIndex, start: 
     folioGet(k, head);
     dropFlag(k, page, PG.anonExclusive);
     dupRmapPtes(k, page, 1, dst);
-    const ro = makeReadOnly(e, lo);
+    // pages of a shared mapping stay as writable as they are, and are clean for the child
+    const isShared = (dst.flags & VM.shared) !== 0;
+    const ro = isShared ? lo : makeReadOnly(e, lo);
     if (ro !== lo) setEntry(k, from, i, ro, hi);
-    setEntry(k, to, i, ro & ~(e.accessed | e.uffdWp), hi);
+    setEntry(k, to, i, ro & ~(e.accessed | e.uffdWp | (isShared ? e.dirty : 0)), hi);
   }
   if (copied > 0) k.countMm(dst.mm, MMC.anonPages, copied);
   return isWhole;
