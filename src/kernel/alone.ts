@@ -38,12 +38,13 @@ import { addNewAnonRmap } from "./mm/rmap.ts";
 import { type AccessKind, translate, walkTables } from "./mm/translate.ts";
 import { VM } from "./mm/vmFlags.ts";
 import { VMSTAT } from "./mm/vmstat.ts";
+import { QUANTUM, pace, paceWhole } from "./sched/pace.ts";
 import { pmdAllowed } from "./thp/eligibility/eligibility.ts";
 import { fitsAround } from "./thp/eligibility/question.ts";
 import { allocThp, hugePmdWpPage, mapThp } from "./thp/hugeFault.ts";
 import { getHugeZero } from "./thp/hugeZero.ts";
 import { khugepagedEnterVma } from "./thp/khugepagedList.ts";
-import { QUANTUM, type TouchResult, noteSignal } from "./touchResult.ts";
+import { type TouchResult, noteSignal } from "./touchResult.ts";
 import { NO_PFN, NO_TABLE, type TableIndex } from "./units.ts";
 import { traceAnonymousPage, traceFaultError, traceHugeRead } from "./why/pages.ts";
 import { traceAllocFailed, tracePmdFault, traceTableThere } from "./why/thp.ts";
@@ -205,6 +206,7 @@ export function faultAndAccountAlone(k: Kernel, vma: Vma, vpn: number, flags: nu
   const major = (r & VMF.major) !== 0;
   k.countMm(vma.mm, major ? MMC.majFlt : MMC.minFlt, 1);
   if (major) k.countVm(VMSTAT.pgmajfault);
+  if (k.watch !== null) k.watch.onFault(vma.mm, vpn, flags);
   return r;
 }
 
@@ -239,6 +241,7 @@ function executeAlone(k: Kernel, mm: number, vpn: number, offset: number): { sig
   const written = userAccessAlone(k, mm, vpn, offset, "w");
   if (typeof written !== "number") return { signal: written, address: target };
   for (let next = vpn + 1; ; next++) {
+    paceWhole(k, 1);
     const r = userAccessAlone(k, mm, next, 0, "x");
     if (typeof r !== "number") return { signal: r, address: next * 4096 };
   }
@@ -250,7 +253,7 @@ export function touchRangeAlone(k: Kernel, task: Task, start: number, end: numbe
   const mm = task.mm;
   for (let at = start; at < end; at += step) {
     out.count++;
-    if (out.count % QUANTUM === 0 && k.hooks.onQuantum !== null && !k.hooks.onQuantum()) return out;
+    if (++k.work >= QUANTUM && !pace(k, 0)) return out;
     const vpn = Math.floor(at / 4096);
     const offset = at - vpn * 4096;
     let pfn = translate(k, mm, vpn, kind);

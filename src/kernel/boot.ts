@@ -113,5 +113,6 @@ export function newProcess(k: Kernel, o: ProcessOptions): number {
     rlimitAs: Infinity,
     rlimitData: Infinity,
     capIpcLock: o.root ?? true,
+    capSysResource: o.root ?? true,
   }));
 }

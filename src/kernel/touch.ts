@@ -5,8 +5,9 @@ import type { Signal } from "./mm/faultSignal.ts";
 import type { Kernel } from "./mm/kernel.ts";
 import type { Task } from "./mm/records.ts";
 import { translate, type AccessKind } from "./mm/translate.ts";
+import { pace, paceWhole, QUANTUM } from "./sched/pace.ts";
 import type { Op } from "./sched/points.ts";
-import { noteSignal, QUANTUM, type TouchResult } from "./touchResult.ts";
+import { noteSignal, type TouchResult } from "./touchResult.ts";
 
 /**
  * Accesses one byte at `start`, `start + step` ... below `end` (byte addresses below 2^53). A signal ends one access,
@@ -18,7 +19,7 @@ export function* touchRange(k: Kernel, task: Task, start: number, end: number, s
   const mm = task.mm;
   for (let at = start; at < end; at += step) {
     out.count++;
-    if (out.count % QUANTUM === 0 && k.hooks.onQuantum !== null && !k.hooks.onQuantum()) return out;
+    if (++k.work >= QUANTUM && !pace(k, 0)) return out;
     const vpn = Math.floor(at / 4096);
     const offset = at - vpn * 4096;
     let pfn = translate(k, mm, vpn, kind);
@@ -60,6 +61,7 @@ function* execute(k: Kernel, mm: number, vpn: number, offset: number): Op<{ sign
   const written = yield* userAccess(k, mm, vpn, offset, "w");
   if (typeof written !== "number") return { signal: written, address: target };
   for (let next = vpn + 1; ; next++) {
+    paceWhole(k, 1);
     const r = yield* userAccess(k, mm, next, 0, "x");
     if (typeof r !== "number") return { signal: r, address: next * 4096 };
   }

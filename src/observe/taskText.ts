@@ -20,7 +20,7 @@ function header(k: Kernel, start: number, end: number, permissions: string, name
 }
 
 /** get_vma_name: the heap is known by its place (vma_is_initial_heap). */
-function nameOf(k: Kernel, vma: Vma): string {
+export function vmaName(k: Kernel, vma: Vma): string {
   if (vma.name !== "") return vma.name;
   const mm = k.mms.get(vma.mm);
   return vma.start * 4096 < mm.brkBytes && vma.end > mm.startBrk ? "[heap]" : "";
@@ -32,7 +32,7 @@ export function permissionsOf(vma: Vma): string {
   return `${flags & VM.read ? "r" : "-"}${flags & VM.write ? "w" : "-"}${flags & VM.exec ? "x" : "-"}${flags & VM.mayShare ? "s" : "p"}`;
 }
 
-const mapsLine = (k: Kernel, vma: Vma): string => header(k, vma.start, vma.end, permissionsOf(vma), nameOf(k, vma));
+const mapsLine = (k: Kernel, vma: Vma): string => header(k, vma.start, vma.end, permissionsOf(vma), vmaName(k, vma));
 
 const vmasOf = (k: Kernel, task: Task): Vma[] => k.mms.get(task.mm).vmas.map((slot) => k.vmas.get(slot));
 

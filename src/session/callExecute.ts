@@ -6,6 +6,7 @@ import * as sys from "../kernel/syscalls.ts";
 import type { CallOperation, CallValue } from "../shell/call/callOperation.ts";
 import { printConstant, printFlags, type ConstantFamily } from "../shell/call/constants.ts";
 import { describeErrno } from "../shell/call/errnos.ts";
+import type { RenderMessage } from "../shell/renderMessage.ts";
 import { mincoreRuns, type ResultFields } from "./execute.ts";
 import type { LearnerWorld } from "./learnerWorld.ts";
 import { MAX_PROCESSES } from "./world.ts";
@@ -239,6 +240,17 @@ export function straceLine(world: LearnerWorld, operation: CallOperation, args: 
     .map((kind, i) => show(world, kind, args[i], operation.args[i]))
     .join(", ");
   return `${operation.call}(${shown}) = ${returned(row, fields)}`;
+}
+
+/** What a learner is shown of a call: strace's line, and what came back otherwise than by its return value. */
+export function callLines(world: LearnerWorld, operation: CallOperation, args: readonly bigint[], fields: ResultFields, render: RenderMessage): string[] {
+  const lines = [straceLine(world, operation, args, fields)];
+  if (typeof fields.incore === "string") lines.push(`vec: ${fields.incore}`);
+  if (typeof fields.child === "string") lines.push(render({ key: "session.child", args: { name: fields.child } }));
+  const { recorded } = operation;
+  if (recorded !== null && recorded.errno !== null && recorded.errno !== fields.errno)
+    lines.push(render({ key: "session.recordedErrno", args: { errno: recorded.errno } }));
+  return lines;
 }
 
 function returned(row: CallRow, fields: ResultFields): string {

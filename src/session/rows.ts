@@ -1,4 +1,4 @@
-import { arg, optional, row } from "../shell/table/rowHelpers.ts";
+import { arg, optional, repeated, row, words } from "../shell/table/rowHelpers.ts";
 import type { CommandSpec } from "../shell/table/commandSpec.ts";
 
 const ADDRESS = arg("ADDRESS", "address");
@@ -16,5 +16,7 @@ export const SESSION_ROWS: readonly CommandSpec[] = [
   row("tool", "redo", [], { seeAlso: ["undo", "goto", "history"] }),
   row("tool", "goto", [arg("N", "number")], { seeAlso: ["undo", "history"] }),
   row("tool", "history", [], { seeAlso: ["undo", "redo", "goto"] }),
+  row("tool", "perf", [words("stat", ["stat"]), arg("COMMAND", "command")], { seeAlso: ["watch", "why"] }),
+  row("tool", "watch", [optional(words("off", ["off"])), optional(repeated(arg("FILE|COUNTER", "path")))], { seeAlso: ["perf", "cat", "diff"] }),
   row("tool", "quit", [], { seeAlso: ["exit"] }),
 ];

@@ -14,7 +14,7 @@ import { SESSION_ROWS } from "./rows.ts";
 import { ShellSession } from "./shellSession.ts";
 
 const render = renderer({ ...shellMessagesEn, ...sessionMessagesEn, ...terminalMessagesEn });
-const open = (profile = "debian-6.18.15"): ShellSession => new ShellSession({ profile: findProfile(profile) as Profile, memoryMiB: 1024 }, render);
+const open = (profile = "debian-6.18.15"): ShellSession => new ShellSession({ boot: { profile: findProfile(profile) as Profile, memoryMiB: 1024 }, render });
 
 /** What the lines print, without their last newlines. */
 function type(session: ShellSession, ...lines: string[]): string {
@@ -269,10 +269,10 @@ describe("views", () => {
   });
 
   it("walks other page tables too", () => {
-    const five = new ShellSession({ profile: { ...(findProfile("debian-6.18.15") as Profile), geometry: "x86-64-la57" } }, render);
+    const five = new ShellSession({ boot: { profile: { ...(findProfile("debian-6.18.15") as Profile), geometry: "x86-64-la57" } }, render });
     type(five, "mmap A 4k rw private anon", "touch A w");
     expect(type(five, "pgtable A").split("\n")).toHaveLength(5);
-    const board = new ShellSession({ profile: findProfile("ppc-8xx-6.12") as Profile }, render);
+    const board = new ShellSession({ boot: { profile: findProfile("ppc-8xx-6.12") as Profile }, render });
     expect(type(board, "mmap A 64k rw private anon", "touch A w")).toContain("VmRSS +4 kB");
     expect(type(board, "pgtable A")).toMatch(/^pgd \[ *\d+\] {2}0x[0-9a-f]{8} .*\npte \[ *\d+\] {2}0x[0-9a-f]{8} .*write/);
   });

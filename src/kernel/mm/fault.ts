@@ -271,5 +271,6 @@ export function* faultAndAccount(k: Kernel, vma: Vma, vpn: number, flags: number
   const major = (r & VMF.major) !== 0;
   k.countMm(vma.mm, major ? MMC.majFlt : MMC.minFlt, 1);
   if (major) k.countVm(VMSTAT.pgmajfault);
+  if (k.watch !== null) k.watch.onFault(vma.mm, vpn, flags);
   return r;
 }

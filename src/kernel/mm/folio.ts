@@ -1,4 +1,5 @@
 import { kernelBug } from "../assert.ts";
+import { hugeWork } from "../sched/pace.ts";
 import { NO_PFN, type Pfn } from "../units.ts";
 import { folioOf, MISC, MTHP, PAGE_ROW, pageRowAt, USE_ROW, type Kernel } from "./kernel.ts";
 import { allocPages, freePages, type MigrateType } from "./pageAlloc.ts";
@@ -43,6 +44,7 @@ export function allocZeroedFolio(k: Kernel, order: number, type: MigrateType = "
   const pfn = allocPages(k, order, type);
   if (pfn === NO_PFN) return NO_PFN;
   prepFolio(k, pfn, order);
+  if (order > 0) k.work += hugeWork(order);
   const { costs } = k;
   k.charge(order === 0 ? costs.allocPageNs + costs.zero4kNs : costs.allocHugeNs + costs.zero4kNs * (1 << order));
   return pfn;

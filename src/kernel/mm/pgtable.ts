@@ -1,6 +1,7 @@
 import type { Geometry } from "../arch/geometry.ts";
 import { bugOn } from "../assert.ts";
 import { irqsOffSomewhere } from "../sched/locks.ts";
+import { paceWhole } from "../sched/pace.ts";
 import { asTable, NO_PFN, NO_TABLE, type Pfn, type TableIndex } from "../units.ts";
 import { ENTRY_ROW, entryRowAt, MISC, MMC, type Kernel } from "./kernel.ts";
 import { allocPages, freePages } from "./pageAlloc.ts";
@@ -258,6 +259,7 @@ function freeLevel(k: Kernel, mm: number, t: TableIndex, level: number, start: n
     const below = level + 1;
     if ((lo & k.geo.encoding.present) === 0 || (lo & k.geo.encoding.leaf) !== 0) continue;
     const child = tableBelow(k, lo, hiAt(k, t, i));
+    paceWhole(k, 16);
     freeLevel(k, mm, child, below, Math.max(start, base), Math.min(end, base + span), floor, ceiling);
     if (base >= floor && base + span <= ceiling) {
       bugOn(k.tableUsed.get(child) !== 0, `table ${child} at page ${base} still used below level ${level}`);

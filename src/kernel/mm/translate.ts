@@ -21,6 +21,8 @@ export function translate(k: Kernel, mm: number, vpn: number, kind: AccessKind):
 
 /** The walk of the page tables after a miss: sets accessed and dirty bits and fills the TLB. The frame, or -1 for a fault. */
 export function walkTables(k: Kernel, mm: number, vpn: number, kind: AccessKind): number {
+  if (kind === "w") k.tlbStoreMisses++;
+  else k.tlbLoadMisses++;
   const cached = cachedEntry(k, mm, vpn);
   if (cached >= 0) {
     const lo = k.entryLo.get(cached);

@@ -30,7 +30,7 @@ export interface Profile {
   readonly bootParameters: Readonly<Record<string, string>>;
 }
 
-const debianConfig = { memoryFailure: true, softDirty: true, readOnlyThpForFs: true, ksm: true, memcg: true, debugFs: true, fsrm: true, fsrs: false } as const;
+const debianConfig = { memoryFailure: true, softDirty: true, readOnlyThpForFs: false, ksm: true, memcg: true, debugFs: true, fsrm: true, fsrs: false } as const;
 const x86 = { geometry: "x86-64", memoryMiB: 4096, cpus: 1, bootParameters: {} } as const;
 
 const RECORDED: readonly Profile[] = [
@@ -91,7 +91,7 @@ const RECORDED: readonly Profile[] = [
     release: "6.18",
     kernelRelease: "6.18.44",
     recorded: true,
-    fixes: { scanEmptyWritten: true },
+    fixes: { scanEmptyWritten: true, guardFlag: true },
     config: { ...debianConfig, memoryFailure: false, softDirty: false, fsrs: true },
     memoryMiB: 24576,
     cpus: 2,

@@ -150,10 +150,25 @@ export function explainStep(history: History, traced: TracedStep): Explanation {
   );
 }
 
-/** The tree as text: a line for each node, indented; a leaf stands behind what it explains. */
-export function renderExplanation(explanation: Explanation, render: RenderMessage, depth = 0): string[] {
+/** A line of an explanation: a node of the tree, how far in it stands, and the leaf that stands behind it in the same line. */
+export interface ExplanationLine {
+  readonly depth: number;
+  readonly node: Explanation;
+  readonly behind: Explanation | null;
+}
+
+/** The tree line by line; a leaf stands behind the cause that it explains. */
+export function linesOf(explanation: Explanation, depth = 0): ExplanationLine[] {
   const [only] = explanation.children;
   const leafBehind = explanation.children.length === 1 && only.children.length === 0 && explanation.cause !== null;
-  const line = "  ".repeat(depth) + render(explanation) + (leafBehind ? ` ${render(only)}` : "");
-  return leafBehind ? [line] : [line, ...explanation.children.flatMap((child) => renderExplanation(child, render, depth + 1))];
+  if (leafBehind) return [{ depth, node: explanation, behind: only }];
+  return [{ depth, node: explanation, behind: null }, ...explanation.children.flatMap((child) => linesOf(child, depth + 1))];
 }
+
+/** One line as a sentence, not indented. */
+export const lineText = ({ node, behind }: ExplanationLine, render: RenderMessage): string =>
+  behind === null ? render(node) : `${render(node)} ${render(behind)}`;
+
+/** The tree as text: a line for each node, indented. */
+export const renderExplanation = (explanation: Explanation, render: RenderMessage): string[] =>
+  linesOf(explanation).map((line) => "  ".repeat(line.depth) + lineText(line, render));

@@ -11,6 +11,10 @@ export interface ToolContext {
   readonly table: CommandTable;
   /** for `man` and `help`, whose output is sentences */
   readonly language: ManLanguage;
+  /** the line is done once more, to get its state back: a tool must not tell the learner, or remember, anything new */
+  readonly replaying?: boolean;
+  /** Counts work, 4096 for a few milliseconds. @throws Stopped when the line is to end; whoever runs the line catches it. */
+  readonly pace?: (work: number) => void;
 }
 
 export interface ToolResult {
@@ -33,10 +37,22 @@ export function failure(key: string, args: Readonly<Record<string, string | numb
   return { stdout: "", errors: [{ key, args }], status };
 }
 
-/** Lines of a text; a last line without a newline counts, an empty rest does not. */
-export function linesOfText(text: string): string[] {
-  const lines = text.split("\n");
-  if (lines[lines.length - 1] === "") lines.pop();
+/** characters of a text that are taken at a time: about a millisecond of work */
+const PART = 1 << 16;
+/** what a part counts for, in the units of ToolContext.pace */
+const PART_WORK = 1024;
+
+/** Lines of a text; a last line without a newline counts, an empty rest does not. With `pace` a long text is taken part by part. */
+export function linesOfText(text: string, pace?: ToolContext["pace"]): string[] {
+  const lines: string[] = [];
+  let rest = "";
+  for (let at = 0; at < text.length; at += PART) {
+    if (at > 0) pace?.(PART_WORK);
+    const part = (rest + text.slice(at, at + PART)).split("\n");
+    rest = part.pop() ?? "";
+    for (const line of part) lines.push(line);
+  }
+  if (rest !== "") lines.push(rest);
   return lines;
 }
 
@@ -61,7 +77,7 @@ export function readInputs(tool: string, names: readonly string[], stdin: string
       continue;
     }
     const result = context.files.read(absolutePath(name, context.directory));
-    if (result.kind === "data") inputs.push({ name, text: textOf(result.data) });
+    if (result.kind === "data") inputs.push({ name, text: textOf(result.data, context.pace) });
     else errors.push({ key: "shell.tool.file", args: { tool, path: name, errno: result.errno } });
   }
   return { inputs, errors };
