@@ -36,7 +36,8 @@ const timed = (work: () => unknown): number => {
 function historyRows(): Row[] {
   const next = numbers(7);
   const session = newTestSession({ boot: { profile: findProfile("debian-6.18.15") as Profile, memoryMiB: 4096 } });
-  for (const line of ["mmap A 512M rw private anon", "mmap B 512M rw private anon", "madvise B 512M hugepage", "mmap C 64M rw private anon"]) session.submit(line);
+  for (const line of ["mmap A 512M rw private anon", "mmap B 512M rw private anon", "madvise B 512M hugepage", "mmap C 64M rw private anon"])
+    session.submit(line);
   const submits: number[] = [];
   const count = (): number => session.history.all().length;
   while (count() < NODES) {
@@ -72,7 +73,15 @@ const LONG = [
   ["mprotect A 8G r", "mprotect A 8G rw", "madvise A 8G cold", "mlock A 8G", "munlock A 8G", "madvise A 8G hugepage"],
   ["sys khp pages_to_scan 100000", "khugepaged scan 1"],
   ["madvise B 8G hugepage", "touch B 8G w step=2M"],
-  ["mprotect B+4k 4k r", "madvise A 8G free", "mremap A 8G 8G maymove fixed=D", "munmap D", "madvise B 4G dontneed", "mmap E 4G rw private anon populate", "exit"],
+  [
+    "mprotect B+4k 4k r",
+    "madvise A 8G free",
+    "mremap A 8G 8G maymove fixed=D",
+    "munmap D",
+    "madvise B 4G dontneed",
+    "mmap E 4G rw private anon populate",
+    "exit",
+  ],
 ].flat();
 
 function gapRows(): Row[] {

@@ -1,7 +1,8 @@
-/** Pictures of a machine with a million mapped pages: what a front end waits for after a command. */
+/** Pictures of a machine with a million mapped pages, and differences of its states: what a front end waits for after a command. */
 import { formatMessage } from "../src/i18n/format.ts";
 import type { PictureRequest } from "../src/observe/picture/model.ts";
 import { LearnerWorld } from "../src/session/learnerWorld.ts";
+import { NodeDiffer } from "../src/session/diff/diffNodes.ts";
 import { Pictures } from "../src/session/pictures.ts";
 import { findProfile } from "../src/kernel/profile/profile.ts";
 import { MAP } from "../src/kernel/mm/mmap.ts";
@@ -34,10 +35,12 @@ function touch(first: number, count: number): void {
 }
 
 command(() => machine.writeFile("/sys/kernel/mm/transparent_hugepage/enabled", "never"));
-command((k) => sysMmap(k, task, { address: BigInt(BASE), length: BigInt((PAGES + 4096) * PAGE), prot: 3, flags: MAP.private | MAP.anonymous | MAP.fixed }));
+command((k) => sysMmap(k, task, { address: BigInt(BASE), length: BigInt((PAGES + 8192) * PAGE), prot: 3, flags: MAP.private | MAP.anonymous | MAP.fixed }));
 let before = machine.snapshot();
+const empty = world.capture();
 touch(0, PAGES);
 machine.snapshot();
+const full = world.capture();
 expect("pages mapped", machine.kernel.mmCount(task.mm, 0), PAGES);
 
 const top = 2 ** 35;
@@ -53,7 +56,7 @@ const REQUESTS: readonly (readonly [string, PictureRequest])[] = [
 
 function time(request: PictureRequest): number {
   const start = process.hrtime.bigint();
-  const picture = pictures.build(request, { before, nodeOfStep: (step) => step });
+  const picture = pictures.build(request, { before, step: machine.kernel.step, nodeOfStep: (step) => step });
   const ns = Number(process.hrtime.bigint() - start);
   if (picture.twin.length === 0) throw new Error("no picture");
   return ns;
@@ -73,13 +76,45 @@ for (let round = 0; round < ROUNDS; round++) {
   });
 }
 
+const differ = new NodeDiffer(machine.kernel, (message) => formatMessage(message.key, message.args));
+
+function timeDiff(from: typeof empty, to: typeof empty): number {
+  const start = process.hrtime.bigint();
+  const { groups } = differ.diff({ id: 0, world: from }, { id: 1, world: to });
+  const ns = Number(process.hrtime.bigint() - start);
+  if (groups.length === 0) throw new Error("no difference");
+  return ns;
+}
+
+const all = Array.from({ length: 5 }, () => timeDiff(empty, full));
+const small = Array.from({ length: ROUNDS }, (_, round) => {
+  const from = world.capture();
+  touch(PAGES + 4096 + round * 8, 8);
+  return timeDiff(from, world.capture());
+});
+
 const rows: Row[] = REQUESTS.flatMap(([name], i) => {
   const p95 = quantile(samples[i], 0.95);
   const verdict = p95 < BAR_NS ? "ok" : "over";
   const range = `${timeText(quantile(samples[i], 0.1))} .. ${timeText(quantile(samples[i], 0.9))}`;
   return [
-    { name: `${name}: 95% of ${ROUNDS}, after a small command`, measured: timeText(p95), range, bar: `< ${timeText(BAR_NS)}`, verdict, failing: false } as const,
+    {
+      name: `${name}: 95% of ${ROUNDS}, after a small command`,
+      measured: timeText(p95),
+      range,
+      bar: `< ${timeText(BAR_NS)}`,
+      verdict,
+      failing: false,
+    } as const,
     { name: `${name}: once, after the command that touched all`, measured: timeText(first[i]), range: "", bar: "-", verdict: "-", failing: false } as const,
   ];
 });
-report(rows, null);
+const note = (name: string, samples: readonly number[]): Row => ({
+  name,
+  measured: timeText(quantile(samples, 0.5)),
+  range: "",
+  bar: "-",
+  verdict: "-",
+  failing: false,
+});
+report([...rows, note("difference by a small command", small), note("difference by the command that touched all", all)], null);

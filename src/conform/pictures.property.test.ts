@@ -5,7 +5,7 @@ import { freePagesOf } from "../kernel/mm/pageAlloc.ts";
 import { kpagecountWord, kpageflagsWord } from "../kernel/proc/pagemap.ts";
 import { walkPages } from "../kernel/proc/taskMmu.ts";
 import { findProfile } from "../kernel/profile/profile.ts";
-import { formatMessage } from "../i18n/format.ts";
+import { observeMessagesEn } from "../observe/messages.en.ts";
 import { pageTableWalk } from "../observe/pageTableText.ts";
 import { buildPicture } from "../observe/picture/buildPicture.ts";
 import type { PictureContext } from "../observe/picture/context.ts";
@@ -17,12 +17,15 @@ import { ScriptHistory } from "../session/why/history.ts";
 import { StateReader } from "../session/stateReader.ts";
 import { World } from "../session/world.ts";
 import { parseScript } from "../shell/command/parseScript.ts";
+import { renderer } from "../shell/renderMessage.ts";
 import { generateScript } from "./generate/generate.ts";
 
 /** Random scripts: the numbers of every picture are those of /proc and of a walk over everything, and the text twin says the same. */
 
-const SCRIPTS = process.env.HUGELAB_LONG === "1" ? 200 : 12;
+const SCRIPTS = process.env.HUGELAB_LONG === "1" ? 200 : 8;
 const PROFILES = ["debian-6.18.15", "debian-6.12.107", "debian-6.1.176", "upstream-5.19"];
+
+const render = renderer(observeMessagesEn);
 
 interface Scene {
   readonly world: World;
@@ -39,7 +42,7 @@ function checkSpace(scene: Scene, name: string, task: Task, cells: number): void
   expect(picture.areas.map((area) => [area.sizeKb, area.rssKb, area.anonHugeKb, area.vmFlags.join(" ")])).toEqual(
     smaps.map(([, size, rss, huge, flags]) => [Number(size), Number(rss), Number(huge), flags.trim()]),
   );
-  const said = picture.twin.map((line) => /(\S+)-\S+ [rwxps-]{4}  .*Rss (\d+) kB  AnonHugePages (\d+) kB/.exec(line)).filter((found) => found !== null);
+  const said = picture.twin.map((line) => /(\S+)-\S+ [rwxps-]{4} {2}.*Rss (\d+) kB {2}AnonHugePages (\d+) kB/.exec(line)).filter((found) => found !== null);
   expect(said.map(([, start, rss, huge]) => [`0x${start}`, Number(rss), Number(huge)])).toEqual(
     picture.areas.map((area) => [area.start, area.rssKb, area.anonHugeKb]),
   );
@@ -87,6 +90,15 @@ function checkTables(scene: Scene, name: string, task: Task): void {
   }
 }
 
+/** What a frame is, by the first of these flags of /proc/kpageflags that it has (bit numbers of kernel-page-flags.h). */
+const STATES_OF_FLAGS: readonly (readonly [bit: number, states: readonly string[]])[] = [
+  [10, ["free"]],
+  [26, ["pageTable"]],
+  [24, ["zero", "hugeZero"]],
+  [22, ["anonHuge"]],
+  [12, ["anon"]],
+];
+
 function checkMemory(scene: Scene, before: StateReader, was: Parameters<StateReader["at"]>[0]): void {
   const k = scene.machine.kernel;
   const all = build<PhysicalPicture>(scene, { kind: "physical", firstPfn: 0, cells: 64, pagesPerCell: 32768, selected: null });
@@ -94,9 +106,9 @@ function checkMemory(scene: Scene, before: StateReader, was: Parameters<StateRea
   let free = 0;
   for (let slot = 1; slot <= k.zones.count; slot++) free += freePagesOf(k, slot);
   expect(used(all)).toBe(all.pageCount - free);
-  expect(all.freeByOrder.map(({ zone, counts }) => `Node 0, zone ${zone.padStart(8)} ${counts.map((n) => `${String(n).padStart(6)} `).join("")}\n`).join("")).toBe(
-    buddyinfoText(k),
-  );
+  expect(
+    all.freeByOrder.map(({ zone, counts }) => `Node 0, zone ${zone.padStart(8)} ${counts.map((n) => `${String(n).padStart(6)} `).join("")}\n`).join(""),
+  ).toBe(buddyinfoText(k));
   const busiest = all.cells.findIndex((cell) => cell.used > 0 && cell.changed);
   const blocks = build<PhysicalPicture>(scene, { kind: "physical", firstPfn: Math.max(0, busiest) * 32768, cells: 64, pagesPerCell: 512, selected: null });
   expect(used(blocks)).toBe(all.cells[Math.max(0, busiest)].used);
@@ -113,6 +125,11 @@ function checkMemory(scene: Scene, before: StateReader, was: Parameters<StateRea
     if (shown && cell.state !== "free") expect(cell.changed, `frame ${pfn}`).toBe(true);
     if (cell.changed) expect(shown || k.refcount.get(pfn) !== old.refcount.get(pfn) || cell.state !== "free" || old.pageFlags.get(pfn) !== 0).toBe(true);
   });
+  pages.cells.forEach((cell, i) =>
+    expect(STATES_OF_FLAGS.find(([bit]) => (kpageflagsWord(k, firstPfn + i) & (1n << BigInt(bit))) !== 0n)?.[1] ?? ["free", "reserved"]).toContain(cell.state),
+  );
+  const states = new Set(pages.cells.filter((cell) => cell.used > 0).map((cell) => cell.state));
+  if (states.size < 2) expect(blocks.cells[Math.max(0, block)].state).toBe([...states][0] ?? "free");
   const { selected } = pages;
   if (selected !== null) expect(pages.twin).toContain(selected.summary);
 }
@@ -163,9 +180,10 @@ it("shows what /proc and a walk over everything say, after every operation of ra
         processes: world.living(),
         current: "P",
         before: readers[0].at(was),
+        step: machine.kernel.step,
         nodeOfStep: (step) => step,
         summaries,
-        render: (message) => formatMessage(message.key, message.args),
+        render,
       };
       const scene: Scene = { world, machine, context };
       for (const process of world.living()) {

@@ -210,7 +210,7 @@ export function* executeCall(world: LearnerWorld, task: Task, operation: CallOpe
   return fields;
 }
 
-function show(world: LearnerWorld, kind: Show, value: bigint, given: CallValue | undefined): string {
+function show(kind: Show, value: bigint, limits: readonly bigint[] | null): string {
   switch (kind) {
     case "address":
       return value === 0n ? "NULL" : `0x${u64(value).toString(16)}`;
@@ -221,8 +221,7 @@ function show(world: LearnerWorld, kind: Show, value: bigint, given: CallValue |
     case "vec":
       return "vec";
     case "limit":
-      if (given?.kind !== "struct") return "NULL";
-      return `{${given.members.map((member) => (u64(valueOf(world, member)) === ALL ? "RLIM_INFINITY" : String(u64(valueOf(world, member))))).join(", ")}}`;
+      return limits === null ? "NULL" : `{${limits.map((limit) => (limit === ALL ? "RLIM_INFINITY" : String(limit))).join(", ")}}`;
     case "MADV":
     case "PR":
     case "RLIMIT":
@@ -232,14 +231,28 @@ function show(world: LearnerWorld, kind: Show, value: bigint, given: CallValue |
   }
 }
 
-/** The call as strace prints it, with the numbers it was made with and, when `fields` are given, its result. */
+/** The arguments of a call as strace prints them, and as C source takes them, one text each. */
+export const printArguments = (call: string, args: readonly bigint[], limits: readonly bigint[] | null): string[] =>
+  CALLS[call].show.slice(0, args.length).map((kind, i) => show(kind, args[i], limits));
+
+/** A call as strace prints it, with what it returned: an errno, a number, or neither when it is not known. */
+export function straceOf(call: string, args: readonly bigint[], limits: readonly bigint[] | null, errno: string | null, result: bigint | null): string {
+  const value = result === null ? "?" : CALLS[call].returnsAddress === true ? `0x${u64(result).toString(16)}` : String(result);
+  return `${call}(${printArguments(call, args, limits).join(", ")}) = ${errno === null ? value : `-1 ${describeErrno(errno)}`}`;
+}
+
+/** The call as strace prints it, with the numbers it was made with and its result. */
 export function straceLine(world: LearnerWorld, operation: CallOperation, args: readonly bigint[], fields: ResultFields): string {
-  const row = CALLS[operation.call];
-  const shown = row.show
-    .slice(0, Math.max(operation.args.length, 0))
-    .map((kind, i) => show(world, kind, args[i], operation.args[i]))
-    .join(", ");
-  return `${operation.call}(${shown}) = ${returned(row, fields)}`;
+  const errno = typeof fields.errno === "string" ? fields.errno : null;
+  const result = typeof fields.ret === "bigint" || typeof fields.ret === "number" ? BigInt(fields.ret) : null;
+  return straceOf(operation.call, args.slice(0, operation.args.length), limitsOf(world, operation), errno, result);
+}
+
+/** The two numbers of setrlimit's struct, soft and hard; null where none was given. */
+export function limitsOf(world: LearnerWorld, operation: CallOperation): readonly [bigint, bigint] | null {
+  const limit = operation.args[1];
+  if (limit?.kind !== "struct" || limit.members.length !== 2) return null;
+  return [u64(valueOf(world, limit.members[0])), u64(valueOf(world, limit.members[1]))];
 }
 
 /** What a learner is shown of a call: strace's line, and what came back otherwise than by its return value. */
@@ -251,13 +264,6 @@ export function callLines(world: LearnerWorld, operation: CallOperation, args: r
   if (recorded !== null && recorded.errno !== null && recorded.errno !== fields.errno)
     lines.push(render({ key: "session.recordedErrno", args: { errno: recorded.errno } }));
   return lines;
-}
-
-function returned(row: CallRow, fields: ResultFields): string {
-  if (typeof fields.errno === "string") return `-1 ${describeErrno(fields.errno)}`;
-  if (typeof fields.ret === "bigint" || typeof fields.ret === "number")
-    return row.returnsAddress === true ? `0x${fields.ret.toString(16)}` : String(fields.ret);
-  return "?";
 }
 
 /** The numbers of a call's arguments, as they are before it runs. */

@@ -290,6 +290,10 @@ export class LineRunner {
     if (parsed.kind === "error") this.#mistake(parsed.error, text);
     if (parsed.kind !== "call") return null;
     const { operation } = parsed;
+    // the process number in front of a line of strace -f, if there is such a process
+    const pid = Number(/^\s*(?:\[pid\s+)?(\d+)\]?\s/.exec(text)?.[1] ?? 0);
+    const named = this.world.living().find((process) => pid > 0 && this.world.task(process).pid === pid);
+    if (named !== undefined) this.acting = named.name;
     const task = this.taskOf(this.acting);
     if (task === undefined) {
       this.#say("error", "session.noProcess");

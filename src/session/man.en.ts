@@ -2,11 +2,6 @@ import type { ManTexts } from "../shell/man/manText.ts";
 
 /** Pages of the tools of a session, in English. */
 export const sessionManEn: ManTexts = {
-  describe: {
-    summary: "show the address space in words",
-    description:
-      "Lists every mapping of the process with the pages in it: how many, in folios of which order, mapped by a PMD or by PTEs, exclusive or shared. It says what a picture of the address space would show.",
-  },
   pgtable: {
     summary: "walk the page tables to one address",
     description:

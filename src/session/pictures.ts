@@ -11,6 +11,8 @@ import { StateReader } from "./stateReader.ts";
 export interface PicturePlace {
   /** the machine before the last step; null when it is not at hand: then changes in memory and of counters are not shown */
   readonly before: MachineSnapshot | null;
+  /** the machine's step after the last node */
+  readonly step: number;
   /** the node whose command was this step of the machine, on the way to where the world stands; null: none */
   readonly nodeOfStep: (step: number) => number | null;
 }
@@ -35,6 +37,7 @@ export class Pictures {
       processes: world.living(),
       current: world.current,
       before: place.before === null ? null : this.#reader.at(place.before),
+      step: place.step,
       nodeOfStep: place.nodeOfStep,
       summaries: this.#summaries,
       render: this.#render,

@@ -11,7 +11,10 @@ const RUNS = process.env.HUGELAB_LONG === "1" ? 1000 : 40;
 const START = ["mmap A 8M rw private anon", "mmap B 8M rw private anon", "madvise B 8M hugepage", "mmap C 4M rw private anon"];
 
 /** One thing a learner does: a line, a move, or a line that is stopped at some look. */
-type Act = { readonly kind: "line" | "move"; readonly n: number } | { readonly kind: "stopped"; readonly n: number; readonly at: number };
+type Act =
+  | { readonly kind: "line"; readonly n: number }
+  | { readonly kind: "move"; readonly n: number }
+  | { readonly kind: "stopped"; readonly n: number; readonly at: number };
 
 const act: fc.Arbitrary<Act> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ kind: fc.constant("line" as const), n: fc.nat(2 ** 30) }) },

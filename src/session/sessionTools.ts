@@ -9,7 +9,6 @@ import { TokenCursor } from "../shell/command/tokenCursor.ts";
 import { closest } from "../shell/editDistance.ts";
 import { readNumber } from "../shell/numbers.ts";
 import { failure, success, textOfLines, type Tool, type ToolResult } from "../shell/tools/tool.ts";
-import { describeSpace } from "./describeSpace.ts";
 import { eraDetail, eraList } from "./eraText.ts";
 import type { HistoryNode, HistoryTree } from "./historyTree.ts";
 import type { LearnerWorld } from "./learnerWorld.ts";
@@ -69,13 +68,6 @@ const pagemap =
       const end = Math.min(vpn + Math.max(1, pages), host.world.machine.kernel.geo.taskSizePages + 1);
       return success(textOfLines(pagemapText(host.world.machine.kernel, task, vpn, end, (address) => host.world.slots.print(address))));
     });
-
-const describe =
-  (host: ToolHost): Tool =>
-  (args, _stdin, context) =>
-    withTask(host, args[0]?.replace(/^@/, ""), (task) =>
-      success(textOfLines(describeSpace(host.world.machine, task, (address) => host.world.slots.print(address), context.language.render))),
-    );
 
 const ps =
   (host: ToolHost): Tool =>
@@ -142,7 +134,6 @@ export function sessionTools(host: ToolHost): Readonly<Record<string, Tool>> {
   return {
     pgtable: pgtable(host),
     pagemap: pagemap(host),
-    describe: describe(host),
     ps: ps(host),
     dmesg: dmesg(host),
     era: era(host),

@@ -11,6 +11,8 @@ import { sessionManEn } from "./man.en.ts";
 import { sessionMessagesEn } from "./messages.en.ts";
 import { terminalMessagesEn } from "./messages.enTerminal.ts";
 import { SESSION_ROWS } from "./rows.ts";
+import { VIEW_ROWS } from "./viewTools.ts";
+import { WHY_ROWS } from "./why/whyTool.ts";
 import { ShellSession } from "./shellSession.ts";
 
 const render = renderer({ ...shellMessagesEn, ...sessionMessagesEn, ...terminalMessagesEn });
@@ -284,7 +286,7 @@ it("ends a line that would run for hours", () => {
 });
 
 it("has a page, a row and a sentence for everything", () => {
-  const table = makeCommandTable(SESSION_ROWS);
+  const table = makeCommandTable(SESSION_ROWS, VIEW_ROWS, WHY_ROWS);
   const texts = { ...manEn, ...sessionManEn };
   for (const spec of SESSION_ROWS) expect(texts[spec.page].description, spec.name).not.toBe("");
   for (const other of SESSION_ROWS.flatMap((spec) => spec.seeAlso)) expect(table.all(other), other).not.toEqual([]);

@@ -12,14 +12,17 @@ import type { CommandSpec } from "../shell/table/commandSpec.ts";
 import type { CommandTable } from "../shell/table/commandTable.ts";
 import type { Tool } from "../shell/tools/tool.ts";
 import { BEHAVIOUR } from "./behaviour.ts";
+import { compareMachines, type ComparedMachine } from "./compare/compareMachines.ts";
+import { NodeDiffer } from "./diff/diffNodes.ts";
 import { contentHash, digestOf } from "./digest.ts";
-import { exportPath } from "./export/exportPath.ts";
+import { exportSteps } from "./export/exportPath.ts";
+import { stepOf, type PathStep } from "./export/pathSteps.ts";
 import { HISTORY_BYTES, HistoryMemory } from "./historyMemory.ts";
 import { HistoryTree, type HistoryNode } from "./historyTree.ts";
 import { LearnerWorld, type WorldSnapshot } from "./learnerWorld.ts";
 import { LineRunner, type LineRun, type SessionSnapshot } from "./lineRunner.ts";
 import { sessionManEn } from "./man.en.ts";
-import type { ExportForm, OutputPart, RestoreDifference, SavedNode, StepResult, TimelineView } from "./model.ts";
+import type { CompareChoice, CompareView, DiffView, ExportForm, OutputPart, RestoreDifference, SavedNode, StepResult, TimelineView, WhyView } from "./model.ts";
 import type { Outcome } from "./outcome.ts";
 import { LivePacer, ReplayPacer, ReplayStopped, type CancelProbe } from "./pacer.ts";
 import { perfStatRest } from "./perfStat.ts";
@@ -27,10 +30,12 @@ import { checkSaved, type RestoreOutcome } from "./restore.ts";
 import { SESSION_ROWS } from "./rows.ts";
 import { sessionTools, type ToolHost } from "./sessionTools.ts";
 import { Lanes, timelineOf } from "./timeline.ts";
+import { VIEW_ROWS, viewManEn, viewTools, type ViewHost } from "./viewTools.ts";
 import { watchTool } from "./watches.ts";
 import { Pictures } from "./pictures.ts";
 import { PathHistory, type PathNode } from "./why/history.ts";
 import { whyManEn } from "./why/man.en.ts";
+import { whyView } from "./why/view.ts";
 import { WHY_ROWS, whyTool } from "./why/whyTool.ts";
 
 const NOTHING = { mark: "done", operationsDone: null, digest: digestOf({ outcome: null, output: [], operationsDone: null }) } as const;
@@ -67,8 +72,10 @@ export const MOST_LINE_BYTES = 1 << 16;
 type Node = HistoryNode<SessionSnapshot>;
 
 /** A learner at a terminal: lines go in, text comes out, and every state in between can be gone back to. docs/sessions.md */
-export class ShellSession implements ToolHost {
+export class ShellSession implements ToolHost, ViewHost {
   readonly world: LearnerWorld;
+  readonly boot: BootOptions;
+  readonly config: readonly (readonly [path: string, value: string])[];
   readonly patches: readonly string[];
   readonly seed: number;
   readonly table: CommandTable;
@@ -79,6 +86,7 @@ export class ShellSession implements ToolHost {
   /** told of every node that was made, and of every restored one when it is replayed; outcome null: it ran no operation */
   onNode: ((node: number, outcome: Outcome | null, process: string) => void) | null = null;
   readonly #pictures: Pictures;
+  readonly #differ: NodeDiffer;
   readonly #runner: LineRunner;
   readonly #render: RenderMessage;
   readonly #options: SessionOptions;
@@ -91,13 +99,15 @@ export class ShellSession implements ToolHost {
     this.world = new LearnerWorld(boot);
     const { machine } = this.world;
     for (const [path, value] of config) machine.run(() => machine.writeFile(path, value));
+    this.boot = boot;
+    this.config = config;
     this.patches = boot.patches ?? [];
     this.seed = options.seed ?? 0;
     const extra = options.extra ?? [];
-    this.table = makeCommandTable(SESSION_ROWS, WHY_ROWS, ...extra.map(({ rows }) => rows));
-    const texts = Object.assign({}, manEn, sessionManEn, whyManEn, ...extra.map(({ man }) => man)) as ManTexts;
+    this.table = makeCommandTable(SESSION_ROWS, VIEW_ROWS, WHY_ROWS, ...extra.map(({ rows }) => rows));
+    const texts = Object.assign({}, manEn, sessionManEn, viewManEn, whyManEn, ...extra.map(({ man }) => man)) as ManTexts;
     this.#runner = new LineRunner(this.world, this.table, { texts, render });
-    this.#runner.tools = Object.assign({}, ...extra.map(({ tools }) => tools), sessionTools(this), {
+    this.#runner.tools = Object.assign({}, ...extra.map(({ tools }) => tools), sessionTools(this), viewTools(this), {
       why: this.#why(),
       watch: watchTool(this.#runner),
     }) as Readonly<Record<string, Tool>>;
@@ -105,6 +115,7 @@ export class ShellSession implements ToolHost {
     this.memory = new HistoryMemory(this.history, options.historyBytes ?? HISTORY_BYTES);
     this.#lanes = new Lanes(this.history);
     this.#pictures = new Pictures(this.world, render);
+    this.#differ = new NodeDiffer(machine.kernel, render);
   }
 
   // --- what a front end asks for
@@ -176,20 +187,57 @@ export class ShellSession implements ToolHost {
 
   /** A picture of where the session stands. */
   picture(request: PictureRequest): Picture {
-    const steps = new Map(
-      this.history
-        .path(this.history.current.id)
-        .map(({ step, id }): [number, number] => [step, id])
-        .reverse(),
-    );
+    const { current } = this.history;
+    let steps: ReadonlyMap<number, number> | null = null;
+    const nodeOfStep = (step: number): number | null => {
+      steps ??= new Map(
+        this.history
+          .path(current.id)
+          .map((node): [number, number] => [node.step, node.id])
+          .reverse(),
+      );
+      return steps.get(step) ?? null;
+    };
     const parent = this.history.back();
     const before = parent === undefined ? null : this.snapshotOf(parent.id).world.machine;
-    return this.#pictures.build(request, { before, nodeOfStep: (step) => steps.get(step) ?? null });
+    // a line that only chose another process changed nothing
+    const step = parent?.step === current.step ? 0 : current.step;
+    return this.#pictures.build(request, { before, step, nodeOfStep });
+  }
+
+  /** What `why` with these words answers. @throws ReplayStopped when the probe wants to stop while states are made again */
+  why(words: string): WhyView {
+    return this.#aside(() => whyView(this.path(), words, this.world.current, this.#render));
+  }
+
+  /** What differs between two nodes. @throws RangeError for a node that is not there @throws ReplayStopped */
+  diff(from: number, to: number): DiffView {
+    const [before, after] = [from, to].map((id) => ({ id, world: this.snapshotOf(id).world }));
+    return this.#differ.diff(before, after);
+  }
+
+  /** The commands that led here on another machine, side by side. */
+  compare(choice: CompareChoice): CompareView {
+    const { boot, config } = this;
+    const path = this.history.path(this.history.current.id).slice(1);
+    const lines = path.filter(({ mark }) => mark !== "bug").map(({ command, operationsDone }) => ({ command, stopAt: operationsDone }));
+    const probe = this.#options.probe ?? null;
+    const make = (otherBoot: BootOptions, files: ShellSession["config"]): ComparedMachine => {
+      const other = new ShellSession({ boot: otherBoot, render: this.#render, config: files, historyBytes: 0 });
+      return { world: other.world, run: (line, stopAt) => other.#runner.run(line, new ReplayPacer(stopAt, probe)) };
+    };
+    return compareMachines({ boot, config, lines, make, stop: () => probe?.stop() ?? false }, choice, this.#render);
   }
 
   /** The commands that led to the current node, in another form. */
   exportAs(form: ExportForm): { readonly fileName: string; readonly text: string } {
-    return exportPath(form, this, this.#render);
+    const { id } = this.world.machine.kernel.profile;
+    return exportSteps(
+      form,
+      this.#steps(),
+      { profile: id, patches: this.patches, config: this.config, names: this.world.slots.all().map((slot) => slot.name) },
+      this.#render,
+    );
   }
 
   // --- saving
@@ -269,18 +317,22 @@ export class ShellSession implements ToolHost {
     if (node === undefined) throw new RangeError(`no node ${id}`);
     for (; node.snapshot === null; node = this.history.parentOf(node) as Node) chain.push(node);
     if (chain.length === 0) return this.#snapshot(node);
-    const here = this.#runner.capture();
-    try {
-      this.#runner.restore(this.#snapshot(node));
+    const from = this.#snapshot(node);
+    return this.#aside(() => {
+      this.#runner.restore(from);
       for (const next of chain.reverse()) {
-        this.#replay(next);
+        const { watch } = this.world;
+        // who looks on has seen it, unless it was restored and never done here
+        if (!next.isUnproved) this.world.watch = null;
+        try {
+          this.#replay(next);
+        } finally {
+          this.world.watch = watch;
+        }
         this.memory.trim(next.id);
       }
       return this.#snapshot(chain[chain.length - 1]);
-    } finally {
-      this.#runner.restore(here);
-      this.world.faultLogs.clear();
-    }
+    });
   }
 
   /** Carries out the command of a node once more, from the state before it, with `world.watch` looking on; the session stays where it is. */
@@ -288,14 +340,10 @@ export class ShellSession implements ToolHost {
     const node = this.history.find(id);
     if (node === undefined || node.parent === null || node.operationsDone === 0) return null;
     const before = this.snapshotOf(node.parent);
-    const here = this.#runner.capture();
-    try {
+    return this.#aside(() => {
       this.#runner.restore(before);
       return this.#again(node);
-    } finally {
-      this.#runner.restore(here);
-      this.world.faultLogs.clear();
-    }
+    });
   }
 
   /** Adds a line in which the simulator died, as a node that is marked and changes nothing; it is not run. */
@@ -309,6 +357,30 @@ export class ShellSession implements ToolHost {
   }
 
   // --- inside
+
+  /** Does something that leaves the session elsewhere, and comes back. */
+  #aside<T>(work: () => T): T {
+    const here = this.#runner.capture();
+    try {
+      return work();
+    } finally {
+      this.#runner.restore(here);
+      this.world.faultLogs.clear();
+    }
+  }
+
+  /** The commands that led here, each done once more to see with which numbers it was made. */
+  #steps(): PathStep[] {
+    return this.#aside(() =>
+      this.history.path(this.history.current.id).flatMap((node) => {
+        if (node.parent === null) return [];
+        this.#runner.restore(this.snapshotOf(node.parent));
+        const pids = new Map(this.world.living().map((p) => [p.name, this.world.task(p).pid]));
+        const run = node.operationsDone === 0 ? null : this.#again(node);
+        return [stepOf(node, run, this.world, pids.get(run?.process ?? this.world.current) ?? 0)];
+      }),
+    );
+  }
 
   /** The world after a node, for an explanation, which ends when the learner does not want to wait for it. */
   #worldOf(id: number): WorldSnapshot {
@@ -415,14 +487,7 @@ export class ShellSession implements ToolHost {
       () => this.acting,
     );
     // it goes back to the current node, but what came before it in its line stays
-    return (args, stdin, context) => {
-      const here = this.world.capture();
-      try {
-        return tool(args, stdin, context);
-      } finally {
-        this.world.restore(here);
-      }
-    };
+    return (args, stdin, context) => this.#aside(() => tool(args, stdin, context));
   }
 
   /** A step of an explanation is about to be looked at. @throws Stopped */

@@ -94,7 +94,9 @@ const describe =
       case "counters":
         return print(host.picture({ kind: "counters", filter: word === undefined || word === "changed" ? "" : word, changedOnly: word === "changed" }));
       default:
-        return success(textOfLines(describeSpace(host.world.machine, host.world.task(found), (address) => host.world.slots.print(address), context.language.render)));
+        return success(
+          textOfLines(describeSpace(host.world.machine, host.world.task(found), (address) => host.world.slots.print(address), context.language.render)),
+        );
     }
   };
 

@@ -51,6 +51,18 @@ const pictureRequest = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("counters"), filter: words, changedOnly: z.boolean() }),
 ]);
 
+const PANES_MAX = 40;
+
+/** By hand, since a record of zod's leaves a key `__proto__` out without a word. */
+function isPanes(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return false;
+  const entries = Object.entries(value);
+  const isShare = (share: unknown): boolean => typeof share === "number" && share >= 0 && share <= 100;
+  return entries.length <= PANES_MAX && entries.every(([name, share]) => /^[A-Za-z][\w.-]{0,39}$/.test(name) && isShare(share));
+}
+
 /** Each setting by its name: another name, or another shape, is refused. */
 const settings = {
   theme: z.enum(["system", "light", "dark", "contrast"]),
@@ -60,7 +72,7 @@ const settings = {
   twin: z.boolean(),
   pictureTab: z.string().regex(/^[A-Za-z]{1,40}$/),
   /** shares of the window, percent */
-  panes: z.record(z.string().regex(/^[A-Za-z][\w.-]{0,39}$/), z.number().min(0).max(100)).refine((panes) => Object.keys(panes).length <= 40),
+  panes: z.custom<Readonly<Record<string, number>>>(isPanes),
 } as const;
 
 const setSetting = z
@@ -113,14 +125,14 @@ const SHOWN_MAX = 60;
 /** Is this a call that the app knows? Never throws, whatever it is given; what is wrong is one sentence. */
 export function checkCall(method: unknown, params: unknown): CallCheck {
   if (!isMethod(method)) return { ok: false, problem: { key: "host.call.unknown", args: { method: shown(method) } } };
-  const result = attempt(schemas[method], params);
+  const result = attempt(schemas[method] as z.ZodType, params);
   if (result.ok) return { ok: true, call: { method, params: result.value } as CheckedCall };
   return { ok: false, problem: { key: "host.call.malformed", args: { method, place: result.place } } };
 }
 
 /** Is this a value that the setting of that name may have? What was saved by another version is checked as well. */
 export function isSettingValue(name: string, value: unknown): value is SettingValue {
-  return Object.hasOwn(settings, name) && attempt(settings[name as keyof typeof settings], value).ok;
+  return Object.hasOwn(settings, name) && attempt(settings[name as keyof typeof settings] as z.ZodType, value).ok;
 }
 
 type Attempt<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly place: string };

@@ -9,7 +9,7 @@ import { isHugeZero } from "../../kernel/thp/hugeZero.ts";
 import type { TableIndex } from "../../kernel/units.ts";
 import { permissionsOf } from "../taskText.ts";
 import { areaLabel, flagMeanings } from "./areaWords.ts";
-import { hex, nameOf, processOf, sayer, whyWords, type PictureContext } from "./context.ts";
+import { hex, isLastStep, nameOf, processOf, sayer, whyWords, type PictureContext } from "./context.ts";
 import { legendOf } from "./legend.ts";
 import type { AddressSpacePicture, AddressSpaceRequest, AreaRow, CellState } from "./model.ts";
 import { walkTables, type TableVisitor } from "./tableWalk.ts";
@@ -113,7 +113,7 @@ class AreaCount implements TableVisitor {
   }
 
   #note(step: number): void {
-    if (step === this.#k.step && step > 0) this.changed = true;
+    if (step === this.#context.step && step > 0) this.changed = true;
   }
 
   #add(vpn: number, pages: number, kind: number): void {
@@ -146,7 +146,7 @@ function areaRow(k: Kernel, context: PictureContext, process: string, vma: Vma, 
     gapBeforeKb: gapPages * 4,
     cells: count.cells(vma),
     pagesPerCell: count.pagesPerCell,
-    changed: count.changed || (vma.step === k.step && k.step > 0),
+    changed: count.changed || isLastStep(context, vma.step),
     why: whyWords(context, process, `vma ${hex(start)}`),
   };
 }
@@ -170,7 +170,10 @@ export function addressSpacePicture(k: Kernel, request: AddressSpaceRequest, con
   }
   return {
     ...empty,
-    title: say(slots.length === 0 ? "observe.space.titleEmpty" : "observe.space.title", { name: found.name, count: slots.length }),
+    title: say(slots.length === 0 ? "observe.space.titleEmpty" : slots.length === 1 ? "observe.space.titleOne" : "observe.space.title", {
+      name: found.name,
+      count: slots.length,
+    }),
     process: found.name,
     areaCount: slots.length,
     first,

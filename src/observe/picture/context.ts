@@ -19,6 +19,8 @@ export interface PictureContext {
   readonly current: string;
   /** the machine before the last step, to be read only; null: not known, and then nothing in memory is marked as changed */
   readonly before: Kernel | null;
+  /** the step whose changes are shown: the last one; 0: none was made yet */
+  readonly step: number;
   /** the number by which the learner knows a step of the machine; null: none on the way to this state */
   readonly nodeOfStep: (step: number) => number | null;
   readonly summaries: Summaries;
@@ -41,6 +43,9 @@ export function processOf(k: Kernel, context: PictureContext, name: string | nul
 }
 
 export const hex = (n: number): string => `0x${n.toString(16)}`;
+
+/** Was it the step whose changes are shown? */
+export const isLastStep = (context: PictureContext, step: number): boolean => step === context.step && step > 0;
 
 /** The words behind `why`, with the process where it is not the one that a line belongs to anyway. */
 export const whyWords = (context: PictureContext, process: string, words: string): string => (process === context.current ? words : `${words} @${process}`);

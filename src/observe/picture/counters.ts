@@ -85,7 +85,12 @@ function processSources(k: Kernel, processes: readonly PictureProcess[]): Counte
       read: of((now) => statusOf(now, mm)[key]),
       why: null,
     });
-    const faults = (label: string, counter: number): CounterSource => ({ name: `${name} ${label}`, unit: "", read: of((now) => now.mmCount(mm, counter)), why: null });
+    const faults = (label: string, counter: number): CounterSource => ({
+      name: `${name} ${label}`,
+      unit: "",
+      read: of((now) => now.mmCount(mm, counter)),
+      why: null,
+    });
     return [status("VmSize"), status("VmRSS"), status("VmPTE"), status("VmLck"), faults("min_flt", MMC.minFlt), faults("maj_flt", MMC.majFlt)];
   });
 }
@@ -101,7 +106,11 @@ function khugepagedSources(k: Kernel): CounterSource[] {
 const CLOCK: CounterSource = { name: "simulated time", unit: "ns", read: (k) => k.misc.get(MISC.clockNs), why: null };
 
 /** Every counter that the picture knows, by subject. */
-export function counterGroups(k: Kernel, processes: readonly PictureProcess[], say: Say): { readonly title: string; readonly sources: readonly CounterSource[] }[] {
+export function counterGroups(
+  k: Kernel,
+  processes: readonly PictureProcess[],
+  say: Say,
+): { readonly title: string; readonly sources: readonly CounterSource[] }[] {
   return [
     { title: say("observe.counters.huge"), sources: vmstatSources(k, true) },
     { title: say("observe.counters.sizes"), sources: sizeSources(k) },

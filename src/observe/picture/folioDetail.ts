@@ -47,9 +47,11 @@ export function folioDetail(k: Kernel, context: PictureContext, layout: MemoryLa
 }
 
 /** Who maps a folio where, neighbouring pages as one line. */
-function placesOf(k: Kernel, context: PictureContext, mappings: readonly Mapping[]): string[] {
+function placesOf(k: Kernel, context: PictureContext, found: readonly Mapping[]): string[] {
   const say = sayer(context);
   const names = new Map(context.processes.map(({ name, task }) => [k.tasks.find(task)?.mm, name]));
+  const order = [...names.keys()];
+  const mappings = [...found].sort((a, b) => order.indexOf(a.vma.mm) - order.indexOf(b.vma.mm) || a.vpn - b.vpn);
   const out: string[] = [];
   for (let i = 0; i < mappings.length;) {
     const first = mappings[i];

@@ -20,6 +20,7 @@ export const pictureMessagesEn: Readonly<Record<string, string>> = {
   "observe.state.outside": "no memory here",
 
   "observe.space.title": "Address space of {name}: {count} areas",
+  "observe.space.titleOne": "Address space of {name}: 1 area",
   "observe.space.titleEmpty": "Address space of {name}: nothing is mapped",
   "observe.area.anonymous": "private anonymous memory",
   "observe.area.heap": "heap, grown by brk",
@@ -76,6 +77,7 @@ export const pictureMessagesEn: Readonly<Record<string, string>> = {
   "observe.entry.migration": "The page is being moved: an access waits until it has arrived.",
   "observe.entry.notPresent": "Not present: an access faults, and the kernel reads from the bits what to do.",
   "observe.entry.table": "Leads to a {level} table in frame {frame}.",
+  "observe.entry.half8M": "One of two entries for a page of 8 MiB: leads to a table in frame {frame} with its 1024 cells.",
   "observe.entry.protNone": "Holds frame {frame} ({size}), but no access is allowed.",
   "observe.entry.huge": "Maps a huge page of {size}, from frame {frame} on.",
   "observe.entry.hugeZero": "Maps the huge zero folio ({size}, frame {frame}): reads give zeros, a write faults.",

@@ -1,10 +1,11 @@
+import { PPC_8XX_PMD_PAGE_8M } from "../../kernel/arch/ppc8xx.ts";
 import { folioPlace } from "../../kernel/proc/taskMmu.ts";
 import type { Kernel } from "../../kernel/mm/kernel.ts";
 import { entryAt, entryPfn, indexAt, isMarker, loAt, hiAt, MARKER, NONPRESENT, tableBelow } from "../../kernel/mm/pgtable.ts";
 import { isHugeZero } from "../../kernel/thp/hugeZero.ts";
 import type { TableIndex } from "../../kernel/units.ts";
 import { rawText } from "../pageTableText.ts";
-import { hex, processOf, sayer, sizeText, whyWords, type PictureContext, type Say } from "./context.ts";
+import { hex, isLastStep, processOf, sayer, sizeText, whyWords, type PictureContext, type Say } from "./context.ts";
 import { fieldsOf, type EntryKind } from "./entryFields.ts";
 import { legendOf } from "./legend.ts";
 import type { CellState, EntryDetail, PageTablesPicture, PageTablesRequest } from "./model.ts";
@@ -46,6 +47,7 @@ function summaryOf(k: Kernel, say: Say, level: number, kind: EntryKind, lo: numb
     case "notPresent":
       return notPresentSummary(k, say, lo, hi);
     case "table":
+      if (k.geo.bytesPerEntry === 4 && (lo & PPC_8XX_PMD_PAGE_8M) === PPC_8XX_PMD_PAGE_8M) return say("observe.entry.half8M", { frame });
       return say("observe.entry.table", { level: k.geo.levels[level + 1].name, frame });
     case "protNone":
       return say("observe.entry.protNone", { size, frame });
@@ -114,7 +116,7 @@ function tableView(shown: Shown, table: TableIndex, level: number, vpn: number):
       present = below.pages;
       step = Math.max(step, below.step);
     }
-    entries.push({ state: stateOf(k, level, kind, lo, hi), present, changed: step === k.step && step > 0 });
+    entries.push({ state: stateOf(k, level, kind, lo, hi), present, changed: isLastStep(context, step) });
   }
   const frame = k.tablePfn.get(table);
   return {

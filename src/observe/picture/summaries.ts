@@ -1,5 +1,4 @@
 import { ENTRY_ROW, PAGE_ROW, pageRowAt, type Kernel } from "../../kernel/mm/kernel.ts";
-import { frontierOf, MAX_ORDER } from "../../kernel/mm/pageAlloc.ts";
 import { ORDER_MASK, ORDER_SHIFT, PG } from "../../kernel/mm/pageFlags.ts";
 import type { TableIndex } from "../../kernel/units.ts";
 
@@ -62,13 +61,8 @@ export class Summaries {
   /** Frames of each kind among the 512 of a block, by FRAME. */
   block(k: Kernel, block: number): Int32Array {
     const chunk = k.pageRows.chunks[block];
+    // never handed out
     if (chunk === undefined) return ALL_FREE;
-    // the second half of the largest free block says nothing of itself
-    const head = (block << BLOCK_SHIFT) & ~((1 << MAX_ORDER) - 1);
-    if (head !== block << BLOCK_SHIFT) {
-      const flags = k.pageFlags.get(head);
-      if ((flags & PG.buddy) !== 0 && (flags & ORDER_MASK) >>> ORDER_SHIFT === MAX_ORDER) return ALL_FREE;
-    }
     let counts = this.#blocks.get(chunk);
     if (counts === undefined) {
       counts = countBlock(chunk);
@@ -121,6 +115,7 @@ function countTable(k: Kernel, chunk: Int32Array, first: number): TableCounts {
 
 function countBlock(chunk: Int32Array): Int32Array {
   const counts = new Int32Array(FRAME_KINDS);
+  // a free block of more than this ends behind it; its second half has no flags, as the inside of any free block
   for (let i = 0; i < BLOCK_PAGES;) {
     const flags = chunk[pageRowAt(i) + PAGE_ROW.flags];
     const pages = (flags & (PG.head | PG.buddy)) !== 0 ? Math.min(1 << ((flags & ORDER_MASK) >>> ORDER_SHIFT), BLOCK_PAGES - i) : 1;
@@ -128,13 +123,4 @@ function countBlock(chunk: Int32Array): Int32Array {
     i += pages;
   }
   return counts;
-}
-
-/** One past the highest frame that was ever handed out, in the zone of a frame; `pfn` itself where it is above. */
-export function usedEnd(k: Kernel, pfn: number): number {
-  for (let slot = 1; slot <= k.zones.count; slot++) {
-    const zone = k.zones.get(slot);
-    if (pfn >= zone.start && pfn < zone.end) return Math.max(pfn, frontierOf(k, slot));
-  }
-  return pfn;
 }

@@ -69,4 +69,3 @@ export function countBelow(k: Kernel, summaries: Summaries, t: TableIndex, level
   }
   return { pages, step };
 }
-

@@ -66,6 +66,9 @@ function cellWords(say: Say, run: Run<{ readonly state: CellState; readonly shar
   return `${run.count} x ${sizeText(pagesPerCell * 4)}: ${what}${share}`;
 }
 
+/** bits that nobody gave a name */
+const NAMELESS: ReadonlySet<string> = new Set(["ignored", "software"]);
+
 function tablesTwin(say: Say, picture: PageTablesPicture): string[] {
   const lines = [picture.title];
   for (const entry of picture.walk) {
@@ -73,7 +76,7 @@ function tablesTwin(say: Say, picture: PageTablesPicture): string[] {
     const isLast = entry === picture.walk[picture.walk.length - 1];
     for (const field of entry.fields)
       if (isLast || field.set) lines.push(`  ${field.bits.padStart(5)}  ${field.name.padEnd(10)} ${field.value.padEnd(10)} ${field.meaning}`);
-    const clear = entry.fields.filter((field) => !field.set).map((field) => field.name);
+    const clear = entry.fields.filter((field) => !field.set && !NAMELESS.has(field.name)).map((field) => field.name);
     if (!isLast && clear.length > 0) lines.push(`  ${say("observe.twin.clear", { names: clear.join(" ") })}`);
     if (entry.changedBy > 0) lines.push(`  ${say("observe.twin.changedBy", { node: entry.changedBy })}`);
   }
@@ -94,7 +97,10 @@ const isLarge = (state: CellState): boolean => state === "anonHuge" || state ===
 
 function memoryTwin(say: Say, picture: PhysicalPicture): string[] {
   const lines = [picture.title];
-  for (const run of runsOf(picture.cells, (a, b) => a.state === b.state && a.used === b.used && a.changed === b.changed && !(b.folioStart && isLarge(b.state)))) {
+  for (const run of runsOf(
+    picture.cells,
+    (a, b) => a.state === b.state && a.used === b.used && a.changed === b.changed && !(b.folioStart && isLarge(b.state)),
+  )) {
     const pages = run.item.used === 0 || picture.pagesPerCell === 1 ? "" : `, ${say("observe.twin.used", { count: run.item.used })}`;
     lines.push(
       `  ${hex(picture.firstPfn + run.first * picture.pagesPerCell)}  ${run.count} x ${sizeText(picture.pagesPerCell * 4)}: ${stateLabel(say, run.item.state)}${pages}${changedMark(say, run.item.changed)}`,

@@ -14,8 +14,7 @@ import type { CompareChoice } from "../model.ts";
 export type Config = readonly (readonly [path: string, value: string])[];
 
 export type ChosenMachine =
-  | { readonly kind: "machine"; readonly boot: BootOptions; readonly config: Config }
-  | { readonly kind: "error"; readonly error: Message };
+  { readonly kind: "machine"; readonly boot: BootOptions; readonly config: Config } | { readonly kind: "error"; readonly error: Message };
 
 const wrong = (key: string, args: Message["args"]): ChosenMachine => ({ kind: "error", error: { key, args } });
 
@@ -100,5 +99,7 @@ export function isOther(left: BootOptions, leftConfig: Config, choice: CompareCh
   const toggles = (profile: Profile, patches: readonly string[]): string => togglesWith(profile, patches).sort().join(" ");
   const profile = findProfile(choice.profile);
   if (profile === undefined || profile.id !== left.profile.id) return true;
+  // a patch that is not there is for the comparison to complain about
+  if (choice.patches.some((patch) => findToggle(patch.replace(/^[+-]/, "")) === undefined)) return true;
   return toggles(profile, choice.patches) !== toggles(left.profile, left.patches ?? []) || choice.config.length > leftConfig.length;
 }

@@ -1,7 +1,11 @@
 import type { BootOptions } from "../../kernel/boot.ts";
+import { vmstatItemsOf } from "../../kernel/era/procText.ts";
+import type { Kernel } from "../../kernel/mm/kernel.ts";
+import { VMSTAT_NAMES } from "../../kernel/mm/vmstat.ts";
+import { tunablesOf } from "../../kernel/proc/tunables.ts";
 import type { RenderMessage } from "../../shell/renderMessage.ts";
 import { diffTwin } from "../diff/diffNodes.ts";
-import { RowGroup } from "../diff/groups.ts";
+import { MOST_ROWS, RowGroup } from "../diff/groups.ts";
 import { counterRows, filesOnlyIn, processRows, settingRows, type ProcessSide } from "../diff/valueRows.ts";
 import type { LearnerWorld } from "../learnerWorld.ts";
 import type { CompareChoice, CompareRow, CompareView, DiffRow, OutputPart } from "../model.ts";
@@ -36,6 +40,27 @@ const linesOf = (output: readonly OutputPart[]): string[] => {
   return lines;
 };
 
+/** Names of the counters that lines tell changes of, as far as a machine has them: items of /proc/vmstat, and `64kB.split` for those of a size. */
+function counterNames(k: Kernel): ReadonlySet<string> {
+  const sizes = tunablesOf(k).flatMap(({ path }) => /hugepages-(\d+kB)\/stats\/(\w+)$/.exec(path)?.slice(1, 3).join(".") ?? []);
+  return new Set([...sizes, ...vmstatItemsOf(k.profile.release, VMSTAT_NAMES)]);
+}
+
+/** Lines without the changes of counters that the other machine does not have: that one kernel counts more is no other behaviour. */
+function withoutOwnCounters(lines: readonly string[], own: ReadonlySet<string>, other: ReadonlySet<string>): string[] {
+  const isOwn = (part: string): boolean => {
+    const name = /^(\S+) [+-]\d+$/.exec(part)?.[1];
+    return name !== undefined && own.has(name) && !other.has(name);
+  };
+  return lines
+    .map((line) => {
+      const parts = line.split("  ");
+      const kept = parts.filter((part) => !isOwn(part));
+      return kept.length === parts.length ? line : kept.join("  ");
+    })
+    .filter((line, i) => line !== "" || lines[i] === "");
+}
+
 const isSame = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && a.every((line, i) => line === b[i]);
 
 /** Runs the lines of a session on two fresh machines, its own and another, side by side. A choice that cannot be is an error in the result. */
@@ -50,13 +75,15 @@ export function compareMachines(compared: Compared, choice: CompareChoice, rende
   }
   const rightTitle = machineTitle(chosen.boot.profile, chosen.boot.patches ?? [], chosen.config);
   const machines = [compared.make(boot, config), compared.make(chosen.boot, chosen.config)] as const;
+  const names = machines.map((machine) => counterNames(machine.world.machine.kernel));
   const rows: CompareRow[] = [];
   let error: string | null = null;
   try {
     for (const { command, stopAt } of lines) {
       if (compared.stop()) throw new ReplayStopped();
       const [left, right] = machines.map((machine) => linesOf(machine.run(command, stopAt).output));
-      rows.push({ command, left, right, differs: !isSame(left, right) });
+      const differs = !isSame(withoutOwnCounters(left, names[0], names[1]), withoutOwnCounters(right, names[1], names[0]));
+      rows.push({ command, left, right, differs });
     }
   } catch (thrown) {
     if (!(thrown instanceof ReplayStopped)) throw thrown;
@@ -73,7 +100,7 @@ type Say = (key: string, args?: Readonly<Record<string, string | number>>) => st
 function summaryOf(left: LearnerWorld, right: LearnerWorld, say: Say): DiffRow[] {
   const side = (world: LearnerWorld): ProcessSide => ({ k: world.machine.kernel, processes: world.living() });
   const [a, b] = [side(left), side(right)];
-  const groups = [new RowGroup(""), new RowGroup(""), new RowGroup("")];
+  const groups = Array.from({ length: 3 }, () => new RowGroup("", MOST_ROWS));
   processRows(groups[0], a, b);
   counterRows(groups[1], a.k, b.k, say);
   settingRows(groups[2], a.k, b.k);
@@ -92,7 +119,10 @@ function compareTwin(view: Omit<CompareView, "twin">, say: Say): string[] {
     const mark = i === view.firstDifference ? `  ${say("session.compare.first")}` : "";
     lines.push(`${row.differs ? "!" : "="} ${row.command}${mark}`);
     if (!row.differs) return;
-    lines.push(...row.left.map((text) => `    ${say("session.compare.left")}  ${text}`), ...row.right.map((text) => `    ${say("session.compare.right")}  ${text}`));
+    lines.push(
+      ...row.left.map((text) => `    ${say("session.compare.left")}  ${text}`),
+      ...row.right.map((text) => `    ${say("session.compare.right")}  ${text}`),
+    );
   });
   if (view.error !== null) return [...lines, view.error];
   if (view.firstDifference === null) lines.push(say("session.compare.same"));

@@ -7,22 +7,24 @@ import { StateReader } from "../stateReader.ts";
 import { areaRows } from "./areaRows.ts";
 import { entryRows } from "./entryRows.ts";
 import { frameRows } from "./frameRows.ts";
-import { filled, RowGroup, type ViewGroups } from "./groups.ts";
+import { filled, MOST_ROWS, RowGroup, type ViewGroups } from "./groups.ts";
 import { counterRows, namesOf, processRows, settingRows, type ProcessSide } from "./valueRows.ts";
 
 /** A node of the history to be compared: its number and the world after its command. */
 export interface DiffNode {
   readonly id: number;
-  readonly world: WorldSnapshot;
+  readonly world: Pick<WorldSnapshot, "machine" | "processes" | "current"> & { readonly names: { print(address: number): string } };
 }
 
 /** Compares states of one session. Costs what differs: parts that both states share are passed over. The session stays where it is. */
 export class NodeDiffer {
   readonly #readers: readonly [StateReader, StateReader];
   readonly #render: RenderMessage;
+  readonly #mostRows: number;
 
-  /** `like`: the kernel of the session. */
-  constructor(like: Kernel, render: RenderMessage) {
+  /** `like`: the kernel of the session; `mostRows`: of each group, the rest is counted. */
+  constructor(like: Kernel, render: RenderMessage, mostRows = MOST_ROWS) {
+    this.#mostRows = mostRows;
     this.#readers = [new StateReader(like), new StateReader(like)];
     this.#render = render;
   }
@@ -31,7 +33,7 @@ export class NodeDiffer {
     const say = (key: string, args: Readonly<Record<string, string | number>> = {}): string => this.#render({ key, args });
     const before = this.#side(0, from);
     const after = this.#side(1, to);
-    const group = (key: string): RowGroup => new RowGroup(say(`session.diff.${key}`));
+    const group = (key: string): RowGroup => new RowGroup(say(`session.diff.${key}`), this.#mostRows);
     const [settings, counters, processes, areas, entries, memory, time] = [
       group("settings"),
       group("counters"),

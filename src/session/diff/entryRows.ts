@@ -15,10 +15,24 @@ import { mmOf, type ProcessSide } from "./valueRows.ts";
  */
 
 /** What translates a stretch of pages on one side: a table, or one entry (0 and 0: none) of some level. */
-type Side = { readonly kind: "table"; readonly table: TableIndex } | { readonly kind: "entry"; readonly lo: number; readonly hi: number; readonly span: number };
+type Side =
+  { readonly kind: "table"; readonly table: TableIndex } | { readonly kind: "entry"; readonly lo: number; readonly hi: number; readonly span: number };
 
 const STATES: readonly CellState[] = ["none", "page", "huge", "zero", "hugeZero", "special"];
-const LOOK = { none: 0, page: 1, huge: 2, zero: 3, hugeZero: 4, special: 5, writable: 8, accessed: 16, dirty: 32, softDirty: 64, uffdWp: 128, protNone: 256 } as const;
+const LOOK = {
+  none: 0,
+  page: 1,
+  huge: 2,
+  zero: 3,
+  hugeZero: 4,
+  special: 5,
+  writable: 8,
+  accessed: 16,
+  dirty: 32,
+  softDirty: 64,
+  uffdWp: 128,
+  protNone: 256,
+} as const;
 const KIND_MASK = 7;
 const FLAG_NAMES = [
   [LOOK.accessed, "accessed"],

@@ -1,6 +1,6 @@
 import type { DiffRow, DiffView } from "../model.ts";
 
-/** rows of one group that are shown; the rest is counted */
+/** rows of one group that a learner is shown; the rest is counted */
 export const MOST_ROWS = 40;
 
 /** A group of differences: so many rows, and how many more there are. */
@@ -8,14 +8,16 @@ export class RowGroup {
   readonly title: string;
   readonly rows: DiffRow[] = [];
   more = 0;
+  readonly #most: number;
 
-  constructor(title: string) {
+  constructor(title: string, most: number) {
     this.title = title;
+    this.#most = most;
   }
 
   /** `make` is called only for a row that is shown. */
   add(make: () => DiffRow): void {
-    if (this.rows.length < MOST_ROWS) this.rows.push(make());
+    if (this.rows.length < this.#most) this.rows.push(make());
     else this.more++;
   }
 }

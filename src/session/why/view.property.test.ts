@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
-import { formatMessage } from "../../i18n/format.ts";
 import { findProfile } from "../../kernel/profile/profile.ts";
 import { parseScript } from "../../shell/command/parseScript.ts";
+import { renderer } from "../../shell/renderMessage.ts";
+import { sessionMessagesEn } from "../messages.en.ts";
 import { World } from "../world.ts";
 import type { WhyView } from "../model.ts";
 import { renderExplanation } from "./explanation.ts";
@@ -12,8 +13,7 @@ import { whyCommand } from "./whyTool.ts";
 
 /** Every answer as a chain of links: the text is that of `why`, and each link that has words leads to another answer. */
 
-const render = (message: { readonly key: string; readonly args: Readonly<Record<string, string | number>> }): string =>
-  formatMessage(message.key, message.args);
+const render = renderer(sessionMessagesEn);
 
 function run(scenario: Scenario): ScriptHistory {
   const profile = findProfile(scenario.release ?? "debian-6.18.15");

@@ -24,15 +24,7 @@ function targetOf(cause: Cause): Target | null {
       return { kind: "page", mm: cause.mm, vpn: cause.vpn };
     case "folio":
       return { kind: "folio", mm: cause.mm, vpn: cause.vpn };
-    case "prctl":
-    case "limit":
-    case "capability":
-    case "access":
-    case "argument":
-    case "era":
-    case "config":
-    case "memory":
-    case "operation":
+    default:
       return null;
   }
 }

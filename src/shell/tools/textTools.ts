@@ -39,7 +39,9 @@ const head = withOptions("head", "", "nc", (options, stdin, context) => {
   const bytes = options.values.get("c");
   const most = count(bytes ?? options.values.get("n"), 10);
   if (most === null) return failure("shell.tool.number", { tool: "head" });
-  return eachFile("head", options, stdin, context, (text) => (bytes !== undefined ? text.slice(0, most) : textOfLines(linesOfText(text, context.pace).slice(0, most))));
+  return eachFile("head", options, stdin, context, (text) =>
+    bytes !== undefined ? text.slice(0, most) : textOfLines(linesOfText(text, context.pace).slice(0, most)),
+  );
 });
 
 const tail = withOptions("tail", "", "nc", (options, stdin, context) => {

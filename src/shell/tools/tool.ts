@@ -37,22 +37,16 @@ export function failure(key: string, args: Readonly<Record<string, string | numb
   return { stdout: "", errors: [{ key, args }], status };
 }
 
-/** characters of a text that are taken at a time: about a millisecond of work */
-const PART = 1 << 16;
-/** what a part counts for, in the units of ToolContext.pace */
-const PART_WORK = 1024;
-
-/** Lines of a text; a last line without a newline counts, an empty rest does not. With `pace` a long text is taken part by part. */
+/** Lines of a text; a last line without a newline counts, an empty rest does not. */
 export function linesOfText(text: string, pace?: ToolContext["pace"]): string[] {
   const lines: string[] = [];
-  let rest = "";
-  for (let at = 0; at < text.length; at += PART) {
-    if (at > 0) pace?.(PART_WORK);
-    const part = (rest + text.slice(at, at + PART)).split("\n");
-    rest = part.pop() ?? "";
-    for (const line of part) lines.push(line);
+  for (let start = 0; start < text.length;) {
+    const found = text.indexOf("\n", start);
+    const end = found < 0 ? text.length : found;
+    pace?.(1 + ((end - start) >>> 10));
+    lines.push(text.slice(start, end));
+    start = end + 1;
   }
-  if (rest !== "") lines.push(rest);
   return lines;
 }
 
