@@ -86,7 +86,10 @@ export default defineConfig(
     files: ["src/renderer/**"],
     languageOptions: { globals: globals.browser },
     rules: {
-      "no-restricted-globals": ["error", ...["process", "Buffer", "global", "require", "setImmediate"].map((name) => ({ name, message: "The renderer runs in a page." }))],
+      "no-restricted-globals": [
+        "error",
+        ...["process", "Buffer", "global", "require", "setImmediate"].map((name) => ({ name, message: "The renderer runs in a page." })),
+      ],
     },
   },
   {
@@ -99,6 +102,8 @@ export default defineConfig(
       "svelte/valid-compile": "off",
       // props are declared with let
       "prefer-const": "off",
+      // maps that are no state of a view stay plain; what a view follows is $state.raw
+      "svelte/prefer-svelte-reactivity": "off",
       "svelte/prefer-const": ["error", { excludedRunes: ["$props", "$state", "$derived"] }],
     },
   },

@@ -61,8 +61,8 @@ for (const theme of ["light", "dark", "contrast"] as const) {
         await expect(lab.id("why-chain")).toBeVisible();
       }
       if (tab === "compare") {
-        await page.getByLabel(say("renderer.compare.file")).fill("/sys/kernel/mm/transparent_hugepage/enabled");
-        await page.getByLabel(say("renderer.compare.value")).fill("never");
+        await page.getByLabel(say("renderer.compare.file"), { exact: true }).fill("/sys/kernel/mm/transparent_hugepage/enabled");
+        await page.getByLabel(say("renderer.compare.value"), { exact: true }).fill("never");
         await page.keyboard.press("Enter");
         await expect(picture.getByRole("status")).toBeVisible();
       }

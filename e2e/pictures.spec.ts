@@ -27,9 +27,10 @@ test("address space: picture and twin say the same, and as smaps", async ({ lab 
 test("page tables: the entry of the picture is that of pgtable", async ({ lab }) => {
   const { page } = lab;
   const text = await lab.terminal.run("pgtable A+2M");
+  const start = /^([0-9a-f]+)-/.exec(await lab.terminal.run("cat /proc/self/smaps"))?.[1] ?? "none";
   const raw = /pmd\s+\[\s*\d+\]\s+0x0*([0-9a-f]+)/.exec(text)?.[1] ?? "none";
   await lab.showPicture("pageTables");
-  await page.getByLabel(say("renderer.tables.address")).fill("A+2M");
+  await page.getByLabel(say("renderer.tables.address"), { exact: true }).fill(`0x${(BigInt(`0x${start}`) + 0x200000n).toString(16)}`);
   await page.keyboard.press("Enter");
   await expect(lab.id("picture")).toContainText(raw);
   await expect(lab.id("entry").first()).toContainText("pmd", { ignoreCase: true });
@@ -102,10 +103,10 @@ test("why: a chain that is walked by keyboard alone, back to its first question"
 test("compare: another setting, the first difference marked, the twin says it too", async ({ lab }) => {
   const { page } = lab;
   const picture = await lab.showPicture("compare");
-  await page.getByLabel(say("renderer.compare.file")).fill("/sys/kernel/mm/transparent_hugepage/enabled");
-  await page.getByLabel(say("renderer.compare.value")).fill("never");
+  await page.getByLabel(say("renderer.compare.file"), { exact: true }).fill("/sys/kernel/mm/transparent_hugepage/enabled");
+  await page.getByLabel(say("renderer.compare.value"), { exact: true }).fill("never");
   await page.keyboard.press("Enter");
-  await expect(picture.getByText(say("renderer.compare.firstBadge"))).toHaveCount(1);
+  await expect(picture.getByText(say("renderer.compare.firstBadge"), { exact: true })).toHaveCount(1);
   await expect(picture.getByRole("status")).toContainText(say("renderer.compare.first", { step: 3, command: "touch A w" }));
   await lab.twins(true);
   await expect.poll(async () => (await lab.twinLines()).join("\n")).toContain("touch A w");

@@ -4,6 +4,9 @@ import { readPack } from "../src/lab/pack/readPack.ts";
 import type { PackTree } from "../src/lab/pack/tree.ts";
 import { fileURLToPath } from "node:url";
 
+/** for tests of layers that may not import the catalogue themselves */
+export { sentence } from "../src/i18n/format.ts";
+
 /** A small pack for tests, as texts by path. */
 export function smallPack(): Record<string, string> {
   return {
@@ -20,7 +23,8 @@ export function smallPack(): Record<string, string> {
     "labs/01-touch/lab.json": JSON.stringify(smallLab()),
     "labs/01-touch/steps/10-map.md": "---\nid: map\ntitle: Map\n---\nMap A.\n",
     "labs/01-touch/steps/20-touch.md": "---\nid: touch\ntitle: Touch\n---\nWrite to A.\n",
-    "labs/01-touch/hints.md": "# Hints\n\n## mapped\n\n1. Think of a mapping.\n2. Type `mmap A 4M rw private anon`.\n\n## touched\n\n1. Write.\n2. All of the first half.\n3. Type `touch A 2M w`.\n",
+    "labs/01-touch/hints.md":
+      "# Hints\n\n## mapped\n\n1. Think of a mapping.\n2. Type `mmap A 4M rw private anon`.\n\n## touched\n\n1. Write.\n2. All of the first half.\n3. Type `touch A 2M w`.\n",
     "labs/01-touch/closing.md": "Well done.\n",
     "labs/01-touch/solution.trace": "# the way\nmmap A 4M rw private anon\nmadvise A hugepage\ntouch A 2M w\n",
     "labs/01-touch/alternatives/c.trace":
@@ -79,7 +83,15 @@ export function smallLab(): Record<string, unknown> {
         answer: { line: 3, read: "result.faults" },
         explanation: "One.",
       },
-      { id: "grows", step: "touch", question: "VmRSS grows by?", choices: null, unit: "kB", answer: { line: 3, read: "status.VmRSS", change: true }, explanation: "2 MiB." },
+      {
+        id: "grows",
+        step: "touch",
+        question: "VmRSS grows by?",
+        choices: null,
+        unit: "kB",
+        answer: { line: 3, read: "status.VmRSS", change: true },
+        explanation: "2 MiB.",
+      },
     ],
     badge: { kind: "documents", reason: "A test." },
   };

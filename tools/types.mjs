@@ -21,7 +21,13 @@ function check(command) {
   });
 }
 
-const programs = ["tsconfig.json", "tsconfig.pure.json", "e2e/tsconfig.json"].map((project) => ["node_modules/typescript/bin/tsc", "-p", project, "--pretty", "false"]);
+const programs = ["tsconfig.json", "tsconfig.pure.json", "e2e/tsconfig.json"].map((project) => [
+  "node_modules/typescript/bin/tsc",
+  "-p",
+  project,
+  "--pretty",
+  "false",
+]);
 const components = ["node_modules/svelte-check/bin/svelte-check", "--tsconfig", "src/renderer/tsconfig.json", "--output", "human", "--fail-on-warnings"];
 const statuses = await Promise.all([...programs, components].map(check));
 process.exitCode = Math.max(...statuses);

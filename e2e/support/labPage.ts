@@ -1,7 +1,8 @@
 /** The screens of the app, by the roles and test ids of docs/renderer.md. */
 import { expect, type Locator, type Page } from "@playwright/test";
-import { SHORTCUTS, type ShortcutName } from "../../src/host/api/shortcuts.ts";
+import type { ShortcutName } from "../../src/host/api/shortcuts.ts";
 import { say } from "../../src/i18n/format.ts";
+import { keyEverywhere } from "../../src/main/menu.ts";
 import { TerminalPage } from "./terminal.ts";
 
 export type PictureTab = "addressSpace" | "pageTables" | "physical" | "counters" | "why" | "diff" | "compare";
@@ -20,9 +21,11 @@ export class LabPage {
     return this.page.getByTestId(name);
   }
 
-  /** The first key of a command, as Playwright writes it. */
+  /** A key of a command that works wherever the focus is, as Playwright writes it. */
   keyOf(name: ShortcutName): string {
-    return SHORTCUTS[name][0].replace("$mod", "Control");
+    const key = keyEverywhere(name);
+    if (key === null) throw new Error(`${name} has no key that works everywhere`);
+    return key.replace("$mod", "Control");
   }
 
   async press(name: ShortcutName): Promise<void> {

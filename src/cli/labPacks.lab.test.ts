@@ -100,7 +100,7 @@ describe.each(packs)("pack %s", (name) => {
 
     it("notices a recording that is not of these commands, or not what the simulator does", () => {
       for (const { file } of lab.recordings) {
-        expect(found(changed(tree, file, (text) => text.replace(lab.solution.lines[1], `${lab.solution.lines[1]} `.repeat(2))))).toContain("otherCommands");
+        expect(found(changed(tree, file, (text) => text.replaceAll(lab.solution.lines.at(-1) ?? "", lab.solution.lines[0])))).toContain("otherCommands");
         expect(found(changed(tree, file, (text) => text.replace(/"pf": ?(\d+)/, (_, n: string) => `"pf":${Number(n) + 1}`)))).toContain("recordingDisagrees");
         expect(found(changed(tree, file, () => "{}"))).toContain("notARecording");
       }
@@ -121,6 +121,37 @@ describe("the linter", () => {
   const check = (i: number, change: Record<string, unknown>) => (lab: Record<string, unknown>) => {
     Object.assign((lab["checks"] as Record<string, unknown>[])[i], change);
   };
+
+  const choice = (lab: Record<string, unknown>, i: number): Record<string, unknown> =>
+    (lab["predictions"] as { choices: Record<string, unknown>[] }[])[0].choices[i];
+  const names = (files: Readonly<Record<string, string>>): string[] => lintLab(packOf(treeOf(files)).labs[0], options).map((problem) => problem.name);
+
+  it("wants decoys, and each check to be failed by something", () => {
+    const files = smallPack();
+    delete files["labs/01-touch/decoys/short.trace"];
+    delete files["labs/01-touch/decoys/bigger.trace"];
+    expect(names(files)).toEqual(expect.arrayContaining(["notEnoughDecoys", "mistakeNeverSeen"]));
+    const lab = JSON.parse(smallPack()["labs/01-touch/lab.json"]) as { checks: Record<string, unknown>[] };
+    lab.checks.push({ ...lab.checks[0], id: "any", wrong: [], require: { event: "command", where: { errno: "0" } } });
+    const more = { ...smallPack(), "labs/01-touch/lab.json": JSON.stringify(lab) };
+    more["labs/01-touch/hints.md"] += "\n## any\n\n1. a\n2. b\n";
+    expect(names(more)).toContain("checkNeverFails");
+  });
+
+  it("proves a recorded badge on the lab's own machine, with its own settings", () => {
+    const name = "labs/03-small-hole";
+    const bundled = bundledTree();
+    const lint = (change: (lab: LabFile) => LabFile): string[] => {
+      const now = packOf(changed(bundled, `${name}/lab.json`, (text) => JSON.stringify(change(JSON.parse(text) as LabFile))));
+      return lintLab(now.labs[2], options).map((problem) => problem.name);
+    };
+    expect(lint((lab) => ({ ...lab, machine: { profile: "debian-6.17.13" } }))).toContain("noProfileRecorded");
+    expect(lint((lab) => ({ ...lab, machine: { ...lab.machine, patches: ["-mthp"] } }))).toContain("learnerDisagrees");
+    expect(lint((lab) => ({ ...lab, machine: { ...lab.machine, config: { "/sys/kernel/mm/transparent_hugepage/enabled": "never" } } }))).toContain(
+      "otherCommands",
+    );
+    expect(lint((lab) => ({ ...lab, badge: { ...lab.badge, kind: "documents", reason: "x" } }))).toContain("needlessRecording");
+  });
 
   it("finds nothing in a small pack that is right", () => {
     expect(lintPack(packOf(tree), options)).toEqual([]);
@@ -185,6 +216,10 @@ describe("the linter", () => {
     ["notEnoughMistakes", check(0, { wrong: [] })],
     ["placeholder", check(0, { feedback: { pass: "{actual}", fail: "{value}" } })],
     ["textTooWordy", check(0, { objective: "word ".repeat(60) })],
+    ["noopPasses", check(0, { require: { event: "command" } })],
+    ["predictionTwoChoices", (lab) => (choice(lab, 0)["is"] = 512)],
+    ["choiceText", (lab) => (choice(lab, 0)["text"] = "one fault")],
+    ["predictionTwoChoices", (lab) => (choice(lab, 1)["is"] = 1)],
     ["noReason", (lab) => (lab["badge"] = { kind: "simplified" })],
     ["notRecorded", (lab) => (lab["badge"] = { kind: "recorded" })],
     ["predictionLine", (lab) => ((lab["predictions"] as Record<string, unknown>[])[0]["answer"] = { line: 9, read: "result.faults" })],
@@ -197,7 +232,7 @@ describe("the linter", () => {
   });
 
   it.each<[string, string, (text: string) => string]>([
-    ["lineNotUnderstood", "decoys/late.trace", (text) => text.replace("touch", "tuoch")],
+    ["lineNotUnderstood", "decoys/late.trace", (text) => text.replace("touch A", "tuoch A")],
     ["lineFailed", "alternatives/c.trace", (text) => text.replace("madvise(A, 4M", "madvise(A + 1, 4M")],
     ["routeFails", "alternatives/c.trace", (text) => text.replace("touch A 2M w", "touch A 4M w")],
     ["noOtherForm", "alternatives/c.trace", () => "mmap A 4M rw private anon\nmadvise A hugepage\ntouch A 2M w\n"],

@@ -4,6 +4,7 @@
  */
 import { closeSync, constants, openSync, readSync } from "node:fs";
 import { say } from "../i18n/format.ts";
+import type { AfterLine } from "./converse.ts";
 import type { CancelProbe } from "../session/pacer.ts";
 import type { ShellSession } from "../session/shellSession.ts";
 import { decodeKeys, flushKeys, NOTHING_PENDING, waitsForMore } from "../shell/line/decodeKeys.ts";
@@ -23,16 +24,18 @@ const TYPED_BYTES = 4096;
 /** Reads what was typed while a line runs, without waiting. Where that is not possible (Windows, no /dev/tty) nothing can be stopped. */
 export class TypedAhead implements CancelProbe {
   readonly bytes: number[] = [];
-  readonly #file: number | null;
+  readonly #file: number;
   readonly #buffer = Buffer.alloc(TYPED_BYTES);
   #wantsStop = false;
 
-  constructor() {
-    this.#file = openTerminal();
+  private constructor(file: number) {
+    this.#file = file;
   }
 
-  get canStop(): boolean {
-    return this.#file !== null;
+  /** Null where it cannot be done. */
+  static open(): TypedAhead | null {
+    const file = openTerminal();
+    return file === null ? null : new TypedAhead(file);
   }
 
   /** A line begins: a Ctrl-C from before was for another one. */
@@ -41,8 +44,8 @@ export class TypedAhead implements CancelProbe {
   }
 
   stop(): boolean {
-    if (this.#file === null || this.#wantsStop) return this.#wantsStop;
-    const read = this.#read(this.#file);
+    if (this.#wantsStop) return true;
+    const read = this.#read();
     for (let i = 0; i < read; i++) {
       if (this.#buffer[i] === CTRL_C) {
         // what was typed before it was for a shell that it gives up
@@ -54,12 +57,12 @@ export class TypedAhead implements CancelProbe {
   }
 
   close(): void {
-    if (this.#file !== null) closeSync(this.#file);
+    closeSync(this.#file);
   }
 
-  #read(file: number): number {
+  #read(): number {
     try {
-      return readSync(file, this.#buffer, 0, TYPED_BYTES, null);
+      return readSync(this.#file, this.#buffer, 0, TYPED_BYTES, null);
     } catch {
       // EAGAIN: nothing there; anything else: the terminal has gone, and the event loop will notice
       return 0;
@@ -82,10 +85,10 @@ export interface Terminal {
 }
 
 /** Talks with a learner until they leave. The terminal is put back as it was, whatever happens. */
-export async function converse(session: ShellSession, ahead: TypedAhead, terminal: Terminal): Promise<void> {
+export async function converseOnTerminal(session: ShellSession, terminal: Terminal, after: AfterLine, ahead: TypedAhead | null): Promise<void> {
   const { input, output } = terminal;
   const left = Promise.withResolvers<void>();
-  const driver = new Driver(session, ahead, terminal, left.resolve);
+  const driver = new Driver(session, terminal, after, ahead, () => left.resolve());
   const onData = (chunk: Uint8Array): void => driver.typed(chunk);
   const onResize = (): void => driver.resized();
   input.setRawMode(true);
@@ -108,7 +111,8 @@ const rowsOf = (output: NodeJS.WriteStream): number | null => (output.rows > 0 ?
 
 class Driver {
   readonly #session: ShellSession;
-  readonly #ahead: TypedAhead;
+  readonly #after: AfterLine;
+  readonly #ahead: TypedAhead | null;
   readonly #output: NodeJS.WriteStream;
   readonly #leave: () => void;
   #line: LineState;
@@ -117,8 +121,9 @@ class Driver {
   #timer: NodeJS.Timeout | undefined;
   #hasLeft = false;
 
-  constructor(session: ShellSession, ahead: TypedAhead, { output }: Terminal, leave: () => void) {
+  constructor(session: ShellSession, { output }: Terminal, after: AfterLine, ahead: TypedAhead | null, leave: () => void) {
     this.#session = session;
+    this.#after = after;
     this.#ahead = ahead;
     this.#output = output;
     this.#leave = leave;
@@ -131,8 +136,8 @@ class Driver {
     this.#keys = decoded.pending;
     this.#take(decoded.events);
     // what the probe read while a line ran was typed before anything that is read from now on
-    while (this.#ahead.bytes.length > 0 && !this.#hasLeft) {
-      const more = decodeKeys(Uint8Array.from(this.#ahead.bytes.splice(0)), this.#keys);
+    for (let bytes = this.#typedAhead(); bytes.length > 0 && !this.#hasLeft; bytes = this.#typedAhead()) {
+      const more = decodeKeys(Uint8Array.from(bytes), this.#keys);
       this.#keys = more.pending;
       this.#take(more.events);
     }
@@ -153,6 +158,10 @@ class Driver {
   end(): void {
     clearTimeout(this.#timer);
     this.#hasLeft = true;
+  }
+
+  #typedAhead(): readonly number[] {
+    return this.#ahead?.bytes.splice(0) ?? [];
   }
 
   #flush(): void {
@@ -201,11 +210,12 @@ class Driver {
   }
 
   #run(line: string): LineEvent {
-    this.#ahead.begin();
-    const { output, ended } = this.#session.submit(line);
-    // in raw mode a newline does not go back to the first column
-    for (const { text } of output) this.#output.write(text.replace(/\n/g, "\r\n"));
-    if (ended) {
+    this.#ahead?.begin();
+    const step = this.#session.submit(line);
+    const texts = [...step.output.map((part) => part.text), ...this.#after(step).map((each) => `${each}\n`)];
+    // Node's raw mode leaves the output as it is: a newline still goes back to the first column
+    for (const text of texts) this.#output.write(text);
+    if (step.ended) {
       this.#hasLeft = true;
       this.#leave();
     }

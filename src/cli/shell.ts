@@ -6,6 +6,7 @@ import { ShellSession } from "../session/shellSession.ts";
 import { parseCommandLine } from "./arguments.ts";
 import { converse } from "./converse.ts";
 import { exitStatus } from "./exitStatus.ts";
+import { TypedAhead } from "./lineTerminal.ts";
 import { chooseMachine, configRefusal, MACHINE_OPTIONS } from "./machineOptions.ts";
 import { writeOut } from "./writeOut.ts";
 
@@ -31,9 +32,11 @@ export async function run(args: string[]): Promise<number> {
     process.stderr.write(`${configRefusal("shell", path, value, r.errno, machine.filePaths())}\n`);
     return exitStatus.usage;
   }
-  const session = new ShellSession({ boot: { profile, patches }, render: sentence, config });
   const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
+  const ahead = isTerminal ? TypedAhead.open() : null;
+  const session = new ShellSession({ boot: { profile, patches }, render: sentence, config, probe: ahead });
   if (isTerminal) await writeOut(`${say("cli.shell.welcome", { title: profile.title, memory: profile.memoryMiB })}\n`);
-  await converse(session, isTerminal);
+  await converse(session, isTerminal, () => [], ahead);
+  ahead?.close();
   return 0;
 }

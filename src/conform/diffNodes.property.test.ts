@@ -69,9 +69,11 @@ function checkFrames(view: DiffView, before: Kernel, after: Kernel): void {
     return word & ((1n << 12n) | (1n << 15n) | (1n << 16n) | (1n << 22n) | (1n << 24n) | (1n << 26n));
   };
   for (let block = 0; block < after.pageRows.chunks.length; block++) {
-    if (after.pageRows.chunks[block] === before.pageRows.chunks[block]) continue;
-    for (let pfn = block * 512; pfn < (block + 1) * 512; pfn++)
-      if (kinds(before, pfn) !== kinds(after, pfn)) expect(listed.has(pfn), `frame ${pfn}`).toBe(true);
+    const isShared = after.pageRows.chunks[block] === before.pageRows.chunks[block] && after.useRows.chunks[block] === before.useRows.chunks[block];
+    for (let pfn = block * 512; !isShared && pfn < (block + 1) * 512; pfn++) {
+      const isOther = kinds(before, pfn) !== kinds(after, pfn) || before.refcount.get(pfn) !== after.refcount.get(pfn);
+      if (isOther) expect(listed.has(pfn), `frame ${pfn}`).toBe(true);
+    }
   }
 }
 

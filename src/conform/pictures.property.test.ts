@@ -90,6 +90,8 @@ function checkTables(scene: Scene, name: string, task: Task): void {
   }
 }
 
+const BUDDY = 1n << 10n;
+
 /** What a frame is, by the first of these flags of /proc/kpageflags that it has (bit numbers of kernel-page-flags.h). */
 const STATES_OF_FLAGS: readonly (readonly [bit: number, states: readonly string[]])[] = [
   [10, ["free"]],
@@ -123,7 +125,9 @@ function checkMemory(scene: Scene, before: StateReader, was: Parameters<StateRea
     const shown = kpageflagsWord(k, pfn) !== kpageflagsWord(old, pfn) || kpagecountWord(k, pfn) !== kpagecountWord(old, pfn);
     // what /proc shows to be other was changed; a block of free pages that was cut or merged was not
     if (shown && cell.state !== "free") expect(cell.changed, `frame ${pfn}`).toBe(true);
-    if (cell.changed) expect(shown || k.refcount.get(pfn) !== old.refcount.get(pfn) || cell.state !== "free" || old.pageFlags.get(pfn) !== 0).toBe(true);
+    const wasFree = (kpageflagsWord(old, pfn) & ~BUDDY) === 0n;
+    if (wasFree && cell.state === "free") expect(cell.changed, `free frame ${pfn}`).toBe(false);
+    if (wasFree !== (cell.state === "free") && cell.state !== "reserved") expect(cell.changed, `frame ${pfn}`).toBe(true);
   });
   pages.cells.forEach((cell, i) =>
     expect(STATES_OF_FLAGS.find(([bit]) => (kpageflagsWord(k, firstPfn + i) & (1n << BigInt(bit))) !== 0n)?.[1] ?? ["free", "reserved"]).toContain(cell.state),

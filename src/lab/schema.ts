@@ -1,10 +1,5 @@
 import { z } from "zod";
-import {
-  FORMAT_VERSION,
-  MOST_LABS,
-  MOST_LINE_CHARACTERS,
-  MOST_LINES,
-} from "./pack/limits.ts";
+import { FORMAT_VERSION, MOST_LABS, MOST_LINE_CHARACTERS, MOST_LINES } from "./pack/limits.ts";
 
 /** The two JSON files of a pack, as zod schemas. tools/labSchemas.mjs writes them to resources/schema/ as JSON Schema. */
 
@@ -67,7 +62,10 @@ const commandWhere = z.strictObject({
     .describe("0: it succeeded."),
 });
 const writeWhere = z.strictObject({
-  path: z.string().regex(/^\/(sys|proc)\/[\w./-]{1,120}$/).optional(),
+  path: z
+    .string()
+    .regex(/^\/(sys|proc)\/[\w./-]{1,120}$/)
+    .optional(),
   value: z.string().max(40).optional(),
   errno: commandWhere.shape.errno,
 });
@@ -94,8 +92,18 @@ const event = z
 
 const prediction = z.strictObject({ prediction: id, is: z.enum(["answered", "right"]) }).describe("A question that was answered.");
 const leaf = z.union([state, event, prediction]);
-const inner = z.union([leaf, z.strictObject({ not: leaf }), z.strictObject({ all: z.array(leaf).min(1).max(8) }), z.strictObject({ any: z.array(leaf).min(1).max(8) })]);
-const condition = z.union([inner, z.strictObject({ not: inner }), z.strictObject({ all: z.array(inner).min(1).max(8) }), z.strictObject({ any: z.array(inner).min(1).max(8) })]);
+const inner = z.union([
+  leaf,
+  z.strictObject({ not: leaf }),
+  z.strictObject({ all: z.array(leaf).min(1).max(8) }),
+  z.strictObject({ any: z.array(leaf).min(1).max(8) }),
+]);
+const condition = z.union([
+  inner,
+  z.strictObject({ not: inner }),
+  z.strictObject({ all: z.array(inner).min(1).max(8) }),
+  z.strictObject({ any: z.array(inner).min(1).max(8) }),
+]);
 
 const mistake = z.strictObject({ id, when: condition, say: sentence.describe("What went wrong and what to do about it.") });
 
@@ -112,7 +120,11 @@ const check = z.strictObject({
   }),
 });
 
-const choice = z.strictObject({ id, text: z.string().min(1).max(120), is: scalar.describe("What was read, if this choice is the right one; its text must contain it.") });
+const choice = z.strictObject({
+  id,
+  text: z.string().min(1).max(120),
+  is: scalar.describe("What was read, if this choice is the right one; its text must contain it."),
+});
 const predictionSchema = z.strictObject({
   id,
   step: id,
@@ -143,7 +155,10 @@ export const labSchema = z
     prerequisites: z.array(uuid).max(8),
     machine: z.strictObject({
       profile: z.string().max(40),
-      patches: z.array(z.string().regex(/^[+-]?[a-z0-9-]{1,60}$/)).max(16).optional(),
+      patches: z
+        .array(z.string().regex(/^[+-]?[a-z0-9-]{1,60}$/))
+        .max(16)
+        .optional(),
       config: z
         .record(z.string().regex(/^\/(sys|proc)\/[\w./-]{1,120}$/), z.string().max(40))
         .optional()
@@ -172,7 +187,11 @@ export const manifestSchema = z
     authors: z.array(z.string().min(1).max(80)).min(1).max(20),
     license: z.string().min(1).max(40),
     description: sentence.optional(),
-    labs: z.array(z.string().regex(/^[a-z0-9][a-z0-9-]{0,40}$/)).min(1).max(MOST_LABS).describe("Folders below labs/, in the order in which they are shown."),
+    labs: z
+      .array(z.string().regex(/^[a-z0-9][a-z0-9-]{0,40}$/))
+      .min(1)
+      .max(MOST_LABS)
+      .describe("Folders below labs/, in the order in which they are shown."),
   })
   .describe("pack.json of a Hugelab pack");
 
@@ -193,6 +212,13 @@ export const stepSchema = z.strictObject({ id, title });
 
 /** The published JSON Schemas by file name. */
 export function jsonSchemas(): Readonly<Record<string, unknown>> {
-  const published = (schema: z.ZodType, name: string): unknown => ({ $id: `hugelab:${name}`, ...z.toJSONSchema(schema, { target: "draft-2020-12", reused: "ref" }) });
-  return { "pack.schema.json": published(manifestSchema, "pack"), "lab.schema.json": published(labSchema, "lab"), "step.schema.json": published(stepSchema, "step") };
+  const published = (schema: z.ZodType, name: string): unknown => ({
+    $id: `hugelab:${name}`,
+    ...z.toJSONSchema(schema, { target: "draft-2020-12", reused: "ref" }),
+  });
+  return {
+    "pack.schema.json": published(manifestSchema, "pack"),
+    "lab.schema.json": published(labSchema, "lab"),
+    "step.schema.json": published(stepSchema, "step"),
+  };
 }

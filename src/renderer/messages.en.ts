@@ -6,7 +6,8 @@ export const rendererMessagesEn = {
   "renderer.start.unreachable": "Hugelab is not there",
   "renderer.start.tryAgain": "Try again",
 
-  "renderer.client.noToken": "This address has no key in it: open the whole address that Hugelab printed when it was started, with all that stands behind the #.",
+  "renderer.client.noToken":
+    "This address has no key in it: open the whole address that Hugelab printed when it was started, with all that stands behind the #.",
   "renderer.client.refused":
     "Hugelab does not answer at this address, or it was started again and has a new one: open the address that it printed last. Nothing that was saved is lost.",
   "renderer.client.gone": "The connection to Hugelab was lost; it is tried again every moment. What you did is saved, and the line you are typing stays.",
@@ -61,6 +62,7 @@ export const rendererMessagesEn = {
   "renderer.lab.stepsDone": "{done} of {count} steps",
   "renderer.lab.stepDone": "done",
   "renderer.lab.objectives": "What to reach",
+  "renderer.lab.onlyQuestions": "Only the question above is left in this step.",
   "renderer.lab.predictFirst": "Answer the question above first; then try it out.",
 
   "renderer.difficulty.first": "first steps",

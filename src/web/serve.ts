@@ -30,6 +30,8 @@ export async function serve({ root, engineUrl, port, open }: ServeOptions): Prom
   const ending = endOfProcess();
   // files that SQLite and others make beside what we name are for this user only as well
   process.umask(0o077);
+  // From the sources, compiling is half of the engine's start. Inside Hugelab's own folder, where nobody else can plant code.
+  if (engineUrl.pathname.endsWith(".ts")) process.env["NODE_COMPILE_CACHE"] ??= join(root, "node_modules", ".cache", "hugelab");
   const folder = dataFolder(process.env, process.platform, homeFolder());
   const service = await openService({ host: "browser", root, dataFolder: folder, engineUrl, version: versionOf(root) });
   let host: WebHost;
@@ -52,13 +54,18 @@ export async function serve({ root, engineUrl, port, open }: ServeOptions): Prom
   return STATUS.done;
 }
 
-/** The port of an option, or null with the sentence on stderr. */
-export function readPort(word: string | undefined): number | null {
+/** The port of an option, 0 (any) without one; null for what is no port. */
+export function parsePort(word: string | undefined): number | null {
   if (word === undefined) return 0;
   const port = /^\d{1,5}$/.test(word) ? Number(word) : NaN;
-  if (port <= 65_535) return port;
-  tell(say("web.badPort", { word: word.slice(0, 40) }));
-  return null;
+  return port <= 65_535 ? port : null;
+}
+
+/** As `parsePort`, with the sentence on stderr. */
+export function readPort(word: string | undefined): number | null {
+  const port = parsePort(word);
+  if (port === null) tell(say("web.badPort", { word: (word ?? "").slice(0, 40) }));
+  return port;
 }
 
 /** Ctrl-C, or a request to end; a second one does not wait. */

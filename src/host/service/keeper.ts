@@ -47,9 +47,9 @@ export class Keeper {
     return this.#notices;
   }
 
-  /** @throws StorageError */
+  /** @throws StorageError; damage as in `write` */
   read<T>(work: (db: ReadableDb) => T): T {
-    return work(this.#storage.read);
+    return this.#noticingDamage(() => work(this.#storage.read));
   }
 
   /**
@@ -58,9 +58,15 @@ export class Keeper {
    * @throws StorageError
    */
   write<T>(work: (db: WritableDb) => T): T {
-    try {
+    return this.#noticingDamage(() => {
       const db = this.#storage.write;
       return db.write(() => work(db));
+    });
+  }
+
+  #noticingDamage<T>(work: () => T): T {
+    try {
+      return work();
     } catch (error) {
       if (error instanceof StorageError && error.kind === "damaged") this.#replace();
       throw error;

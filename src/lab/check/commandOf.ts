@@ -35,7 +35,8 @@ const RANGE_CALLS: ReadonlySet<string> = new Set(["munmap", "mprotect", "mremap"
 function ofCall({ call, args, target }: CallOperation, model: ReadModel): Pick<Command, "name" | "advice" | "range"> {
   const advice = call === "madvise" ? number(args[2]) : null;
   const [first] = args;
-  const at = call === "mmap" && target !== null ? { name: target, offsetBytes: 0n } : first?.kind === "value" ? { name: first.name, offsetBytes: first.offset } : null;
+  const at =
+    call === "mmap" && target !== null ? { name: target, offsetBytes: 0n } : first?.kind === "value" ? { name: first.name, offsetBytes: first.offset } : null;
   const hasRange = at !== null && (RANGE_CALLS.has(call) || (call === "mmap" && target !== null));
   return {
     name: call,

@@ -38,8 +38,14 @@ const FORMS: readonly (readonly [form: RegExp, make: (match: readonly string[]) 
   [/^vmstat\.([a-z0-9_]{1,48})$/, ([, name]) => ({ kind: "vmstat", name })],
   [/^mthp\[(\d{1,8}kB)\]\.([a-z_]{1,40})$/, ([, size, item]) => ({ kind: "mthp", size, item })],
   [/^setting\[(\/(?:sys|proc)\/[\w./-]{1,120})\]$/, ([, path]) => ({ kind: "setting", path })],
-  [/^page\[([^\]]{1,40})\]\.([a-z]{1,12})$/, ([, at, what]) => among(PAGE_PROPERTIES, what, (w) => withAddress(at, (expr) => ({ kind: "page", at: expr, what: w })))],
-  [/^vma\[([^\]]{1,40})\]\.([a-z]{1,12})$/, ([, at, what]) => among(VMA_PROPERTIES, what, (w) => withAddress(at, (expr) => ({ kind: "vma", at: expr, what: w })))],
+  [
+    /^page\[([^\]]{1,40})\]\.([a-z]{1,12})$/,
+    ([, at, what]) => among(PAGE_PROPERTIES, what, (w) => withAddress(at, (expr) => ({ kind: "page", at: expr, what: w }))),
+  ],
+  [
+    /^vma\[([^\]]{1,40})\]\.([a-z]{1,12})$/,
+    ([, at, what]) => among(VMA_PROPERTIES, what, (w) => withAddress(at, (expr) => ({ kind: "vma", at: expr, what: w }))),
+  ],
   [/^result\.([a-z]{1,12})$/, ([, what]) => among(RESULT_PROPERTIES, what, (w) => ({ kind: "result", what: w }))],
 ];
 

@@ -9,8 +9,7 @@ const MOST_RUNS = 4096;
 
 type Open = { -readonly [Key in keyof FaultRun]: FaultRun[Key] };
 
-const isAlike = (a: FaultRun, b: FaultRun): boolean =>
-  a.process === b.process && a.order === b.order && a.write === b.write && a.byKernel === b.byKernel;
+const isAlike = (a: FaultRun, b: FaultRun): boolean => a.process === b.process && a.order === b.order && a.write === b.write && a.byKernel === b.byKernel;
 
 /** Looks on while a command runs, and keeps its faults as runs and its writes to kernel files. */
 export class LabWatch implements Watch {

@@ -71,7 +71,8 @@ function lintRecording(lab: Lab, { file, text }: Recording, judge: JudgeRecordin
     problems.add(file, "", "otherCommands", { n: at + 1, recorded: trace.steps[at]?.op ?? recorded[at] ?? "-", ours: ours[at] ?? "-" });
     return null;
   }
-  if (agree < total) problems.add(file, "", "recordingDisagrees", { agree, total, operation: first?.operation ?? 0, n: (first?.operation ?? 0) + 1, field: first?.field ?? "" });
+  if (agree < total)
+    problems.add(file, "", "recordingDisagrees", { agree, total, operation: first?.operation ?? 0, n: (first?.operation ?? 0) + 1, field: first?.field ?? "" });
   if (trace.header.profile === lab.definition.machine.profile) compareWithLearner(lab, file, trace, render, problems);
   return trace.header.profile;
 }
@@ -110,7 +111,8 @@ function recordedResults(step: TraceStep): Fields {
   return { ...pick(step, RESULTS), faults: flt?.pf ?? 0, at: flt?.at ?? [] };
 }
 
-const pick = (from: Fields, names: readonly string[]): Fields => Object.fromEntries(names.filter((name) => from[name] !== undefined).map((name) => [name, from[name]]));
+const pick = (from: Fields, names: readonly string[]): Fields =>
+  Object.fromEntries(names.filter((name) => from[name] !== undefined).map((name) => [name, from[name]]));
 
 function outcomeFields(outcome: Outcome | null): Fields {
   if (outcome === null) return {};

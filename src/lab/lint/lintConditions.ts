@@ -20,7 +20,8 @@ export function lintConditions(lab: Lab, problems: ProblemList): void {
     const at = `checks[${i}]`;
     for (const [leaf, place] of placedLeaves(check, at)) lintLeaf(lab, file, place, leaf, problems);
     for (const template of [check.feedback.pass, check.feedback.fail])
-      for (const [, name] of template.matchAll(/\{([^}]*)\}/g)) if (name !== "actual" && name !== "wanted") problems.add(file, `${at}.feedback`, "placeholder", { name });
+      for (const [, name] of template.matchAll(/\{([^}]*)\}/g))
+        if (name !== "actual" && name !== "wanted") problems.add(file, `${at}.feedback`, "placeholder", { name });
   });
 }
 
@@ -68,7 +69,8 @@ export function lintReads(lab: Lab, everRead: ReadonlyMap<string, boolean>, prob
   lab.checks.forEach((check, i) => {
     for (const [leaf, place] of placedLeaves(check, `checks[${i}]`)) {
       if (!("path" in leaf) || parsePath(leaf.path) === null || parsePath(leaf.path)?.kind === "result") continue;
-      if (everRead.get(`${leaf.process ?? FIRST_PROCESS} ${leaf.path}`) === false) problems.add(`${lab.folder}/lab.json`, `${place}.path`, "neverRead", { path: leaf.path });
+      if (everRead.get(`${leaf.process ?? FIRST_PROCESS} ${leaf.path}`) === false)
+        problems.add(`${lab.folder}/lab.json`, `${place}.path`, "neverRead", { path: leaf.path });
     }
   });
 }

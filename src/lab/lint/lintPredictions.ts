@@ -39,7 +39,14 @@ function unitsOf(lab: Lab, render: RenderMessage): ReadonlyMap<string, string> {
   return runRoute(lab, lab.solution.lines, asking, render).units;
 }
 
-function lintAnswer(file: string, place: string, prediction: PredictionDefinition, answer: Answer, units: ReadonlyMap<string, string>, problems: ProblemList): void {
+function lintAnswer(
+  file: string,
+  place: string,
+  prediction: PredictionDefinition,
+  answer: Answer,
+  units: ReadonlyMap<string, string>,
+  problems: ProblemList,
+): void {
   const { choices, unit } = prediction;
   if (answer === null) {
     problems.add(file, `${place}.answer`, "predictionUnread", { line: prediction.answer.line, path: prediction.answer.read });

@@ -30,6 +30,10 @@ export const NOOPS: readonly string[] = [
   "why",
   "cat /proc/self/smaps",
   "true",
+  "x=1",
+  "cd /proc",
+  "sys get thp/enabled",
+  "sleep 1",
 ];
 
 interface Variant {
@@ -43,28 +47,50 @@ function variantsOf(lab: Lab): Variant[] {
   return lab.checks.flatMap((check, index) => mutationsOf(check).map((mutation, n) => ({ id: `${check.id}~${n}`, index, mutation })));
 }
 
-export function lintRuns(lab: Lab, render: RenderMessage, problems: ProblemList): void {
-  const variants = variantsOf(lab);
-  const checks: CheckDefinition[] = [...lab.checks, ...variants.map(({ id, mutation }) => ({ ...mutation.check, id }))];
-  const run = (lines: readonly string[]): RouteRun => runRoute(lab, lines, checks, render);
-  const solution = run(lab.solution.lines);
-  const alternatives = lab.alternatives.map((route) => ({ route, ran: run(route.lines) }));
-  const decoys = lab.decoys.map((route) => ({ route, ran: run(route.lines) }));
-  const dropped = lab.solution.lines.map((_, i) => run(lab.solution.lines.toSpliced(i, 1)));
-  const bad: RouteRun[] = decoys.map(({ ran }) => ran);
+/** Every way through a lab, right and wrong. */
+interface Runs {
+  readonly solution: RouteRun;
+  readonly alternatives: readonly Ran[];
+  readonly decoys: readonly Ran[];
+  /** the solution without one of its lines, in their order */
+  readonly dropped: readonly RouteRun[];
+}
 
+interface Ran {
+  readonly route: Route;
+  readonly ran: RouteRun;
+}
+
+function runAll(lab: Lab, checks: readonly CheckDefinition[], render: RenderMessage): Runs {
+  const run = (lines: readonly string[]): RouteRun => runRoute(lab, lines, checks, render);
+  const ran = (route: Route): Ran => ({ route, ran: run(route.lines) });
+  return {
+    solution: run(lab.solution.lines),
+    alternatives: lab.alternatives.map(ran),
+    decoys: lab.decoys.map(ran),
+    dropped: lab.solution.lines.map((_, i) => run(lab.solution.lines.toSpliced(i, 1))),
+  };
+}
+
+export function lintRuns(lab: Lab, render: RenderMessage, problems: ProblemList): void {
+  const runs = runAll(lab, lab.checks, render);
+  const { solution, alternatives, decoys } = runs;
   lintSetup(lab, solution, problems);
   lintStart(lab, render, solution, problems);
   lintWay(lab, lab.solution, solution, "solutionFails", problems);
   for (const { route, ran } of alternatives) lintWay(lab, route, ran, "routeFails", problems);
   for (const { route, ran } of decoys) lintDecoy(lab, route, ran, problems);
-  lintDropped(lab, dropped, problems);
-  lintMistakes(lab, [solution, ...alternatives.map(({ ran }) => ran)], bad, problems);
-  const again = runRoute(lab, lab.solution.lines, lab.checks, render);
-  if (again.hash !== solution.hash) problems.add(lab.solution.file, "", "notDeterministic");
-  lintReads(lab, mergeReads([solution, ...alternatives.map(({ ran }) => ran), ...bad]), problems);
+  lintDropped(lab, runs.dropped, problems);
+  const right = [solution, ...alternatives.map(({ ran }) => ran)];
+  const wrong = decoys.map(({ ran }) => ran);
+  lintMistakes(lab, right, wrong, problems);
+  if (runRoute(lab, lab.solution.lines, lab.checks, render).hash !== solution.hash) problems.add(lab.solution.file, "", "notDeterministic");
+  lintReads(lab, mergeReads([...right, ...wrong]), problems);
   // what follows takes for granted that the lab itself is right
-  if (problems.count === 0) lintVariants(lab, variants, { solution, alternatives: alternatives.map(({ ran }) => ran), decoys, dropped }, problems);
+  if (problems.count > 0) return;
+  const variants = variantsOf(lab);
+  const changed = variants.map(({ id, mutation }) => ({ ...mutation.check, id }));
+  lintVariants(lab, variants, runAll(lab, [...lab.checks, ...changed], render), problems);
 }
 
 function mergeReads(runs: readonly RouteRun[]): ReadonlyMap<string, boolean> {
@@ -157,21 +183,16 @@ function lintMistakes(lab: Lab, ways: readonly RouteRun[], decoys: readonly Rout
   if (lab.decoys.length < LEAST_DECOYS) problems.add(`${lab.folder}/decoys`, "", "notEnoughDecoys", { count: lab.decoys.length });
 }
 
-interface Runs {
-  readonly solution: RouteRun;
-  readonly alternatives: readonly RouteRun[];
-  readonly decoys: readonly { readonly route: Route; readonly ran: RouteRun }[];
-  readonly dropped: readonly RouteRun[];
-}
-
 /** Each small change of a check must be seen: else the check could be weaker, and nobody would know. */
 function lintVariants(lab: Lab, variants: readonly Variant[], runs: Runs, problems: ProblemList): void {
   for (const { id, index, mutation } of variants) {
     const own = mutation.check.id;
     const others = lab.checks.filter((check) => check.id !== own);
-    const failsRight = [runs.solution, ...runs.alternatives].some((ran) => !ran.passed.has(id));
+    const failsRight = [runs.solution, ...runs.alternatives.map(({ ran }) => ran)].some((ran) => !ran.passed.has(id));
     const passesAtStart = runs.solution.passed.get(id) === -1;
-    const passesDecoy = runs.decoys.some(({ route, ran }) => ran.passed.has(id) && (route.fails.includes(own) || others.every((check) => ran.passed.has(check.id))));
+    const passesDecoy = runs.decoys.some(
+      ({ route, ran }) => ran.passed.has(id) && (route.fails.includes(own) || others.every((check) => ran.passed.has(check.id))),
+    );
     const passesDropped = runs.dropped.some((ran) => ran.passed.has(id) && others.every((check) => ran.passed.has(check.id)));
     if (failsRight || passesAtStart || passesDecoy || passesDropped) continue;
     const name = mutation.place.endsWith("value") ? "valueNotNeeded" : "conditionNotNeeded";

@@ -61,7 +61,11 @@ function eventChanges(leaf: EventCondition): Change[] {
     const rest = Object.fromEntries(Object.entries(where).filter(([other]) => other !== key));
     add(`where.${key}`, value, undefined, { ...leaf, where: rest } as EventCondition);
     if (key === "order") add("where.order", value, Number(value) + 1, { ...leaf, where: { ...where, order: Number(value) + 1 } } as EventCondition);
-    if (key === "access") add("where.access", value, value === "read" ? "write" : "read", { ...leaf, where: { ...where, access: value === "read" ? "write" : "read" } } as EventCondition);
+    if (key === "access")
+      add("where.access", value, value === "read" ? "write" : "read", {
+        ...leaf,
+        where: { ...where, access: value === "read" ? "write" : "read" },
+      } as EventCondition);
   }
   return out;
 }
@@ -74,7 +78,10 @@ function changesOf(condition: Condition): Change[] {
     changesOf(each).map((change) => ({ ...change, place: `${place}.${change.place}`, condition: rebuild(change.condition) }));
   if ("all" in condition) {
     const { all } = condition;
-    const dropped = all.length < 2 ? [] : all.map((each, i): Change => ({ place: `all[${i}]`, from: shown(each), to: "-", condition: { all: all.toSpliced(i, 1) } as Condition }));
+    const dropped =
+      all.length < 2
+        ? []
+        : all.map((each, i): Change => ({ place: `all[${i}]`, from: shown(each), to: "-", condition: { all: all.toSpliced(i, 1) } as Condition }));
     return [...dropped, ...all.flatMap((each, i) => inside(each, `all[${i}]`, (changed) => ({ all: all.with(i, changed as Leaf) })))];
   }
   if ("any" in condition) return condition.any.flatMap((each, i) => inside(each, `any[${i}]`, (changed) => ({ any: condition.any.with(i, changed as Leaf) })));
@@ -84,14 +91,29 @@ function changesOf(condition: Condition): Change[] {
 
 /** Every small change of a check. */
 export function mutationsOf(check: CheckDefinition): Mutation[] {
-  const required = changesOf(check.require).map(({ place, from, to, condition }): Mutation => ({ place: `require.${place}`, from, to, check: { ...check, require: condition } }));
+  const required = changesOf(check.require).map(({ place, from, to, condition }): Mutation => ({
+    place: `require.${place}`,
+    from,
+    to,
+    check: { ...check, require: condition },
+  }));
   const forbid = check.forbid ?? [];
-  const dropped = forbid.map((each, i): Mutation => ({ place: `forbid[${i}]`, from: shown(each), to: "-", check: { ...check, forbid: forbid.toSpliced(i, 1) } }));
+  const dropped = forbid.map((each, i): Mutation => ({
+    place: `forbid[${i}]`,
+    from: shown(each),
+    to: "-",
+    check: { ...check, forbid: forbid.toSpliced(i, 1) },
+  }));
   const changed = forbid.flatMap((each, i) =>
     changesOf(each)
       // what is forbidden more widely than it was is not weaker
       .filter(({ to }) => to !== shown("exists") && to !== "-")
-      .map(({ place, from, to, condition }): Mutation => ({ place: `forbid[${i}].${place}`, from, to, check: { ...check, forbid: forbid.with(i, condition) } })),
+      .map(({ place, from, to, condition }): Mutation => ({
+        place: `forbid[${i}].${place}`,
+        from,
+        to,
+        check: { ...check, forbid: forbid.with(i, condition) },
+      })),
   );
   return [...required, ...dropped, ...changed];
 }

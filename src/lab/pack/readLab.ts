@@ -21,7 +21,8 @@ interface Folder {
 /** bytes of a recording: the recorder prints the state after each operation */
 const MOST_RECORDING_BYTES = 1 << 20;
 
-const KNOWN = /^(lab\.json|hints\.md|closing\.md|solution\.trace|steps\/\d{2,3}-[a-z0-9-]{1,40}\.md|(alternatives|decoys)\/[^/]{1,60}\.trace|recordings\/[^/]{1,60}\.json|assets\/[^/]{1,60}\.(png|webp))$/;
+const KNOWN =
+  /^(lab\.json|hints\.md|closing\.md|solution\.trace|steps\/\d{2,3}-[a-z0-9-]{1,40}\.md|(alternatives|decoys)\/[^/]{1,60}\.trace|recordings\/[^/]{1,60}\.json|assets\/[^/]{1,60}\.(png|webp))$/;
 
 const bytesOf = (folder: Folder, name: string): Uint8Array | undefined => folder.tree.get(`${folder.path}/${name}`);
 
@@ -34,7 +35,10 @@ export function readLabFolder(
   problems: ProblemList,
 ): Lab | null {
   const prefix = `${path}/`;
-  const files = [...tree.keys()].filter((file) => file.startsWith(prefix)).map((file) => file.slice(prefix.length)).sort();
+  const files = [...tree.keys()]
+    .filter((file) => file.startsWith(prefix))
+    .map((file) => file.slice(prefix.length))
+    .sort();
   const assets = new Set(files.filter((file) => file.startsWith("assets/")));
   const folder: Folder = { tree, path, files, assets, problems };
   for (const file of files) if (!KNOWN.test(file)) problems.add(prefix + file, "", "unknownFile");
@@ -86,7 +90,7 @@ function readTexts(folder: Folder): Texts {
   steps.forEach((step, i) => {
     if (steps.findIndex((other) => other.id === step.id) !== i) problems.add(step.file, "id", "idTwice", { other: step.id });
   });
-  const closing = folder.files.includes("closing.md") ? textOf(folder, "closing.md") : null;
+  const closing = folder.files.includes("closing.md") ? (textOf(folder, "closing.md")?.trim() ?? null) : null;
   if (closing !== null) look("closing.md", closing, 1);
   for (const { file, step } of linked) if (!steps.some((each) => each.id === step)) problems.add(file, "", "noSuchStep", { step });
   for (const asset of folder.assets) if (!used.has(asset)) problems.add(`${path}/${asset}`, "", "unusedAsset");
@@ -182,7 +186,8 @@ function readHintFile(folder: Folder, definition: LabFile): Map<string, readonly
     const place = `line ${line}`;
     if (!definition.checks.some((each) => each.id === check)) problems.add(file, place, "hintForNothing", { check });
     if (hints.has(check)) problems.add(file, place, "idTwice", { other: check });
-    if (rungs.length < 2 || rungs.length > MOST_RUNGS || rungs.some((rung) => rung.trim() === "")) problems.add(file, place, "rungs", { count: rungs.length, most: MOST_RUNGS });
+    if (rungs.length < 2 || rungs.length > MOST_RUNGS || rungs.some((rung) => rung.trim() === ""))
+      problems.add(file, place, "rungs", { count: rungs.length, most: MOST_RUNGS });
     hints.set(check, rungs);
   }
   for (const check of definition.checks) if (!hints.has(check.id)) problems.add(file, "", "noHints", { check: check.id });

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { bundledTree, smallPack, treeOf } from "../../../tests/packSupport.ts";
-import { sentence } from "../../i18n/format.ts";
+import { bundledTree, sentence, smallPack, treeOf } from "../../../tests/packSupport.ts";
 import { MOST_PROBLEMS } from "./limits.ts";
 import { problemMessages } from "./problem.ts";
 import { readPack } from "./readPack.ts";
@@ -31,7 +30,11 @@ const small = treeOf(smallPack());
 const paths = [...small.keys()];
 
 it("answers to any bytes under any names", () => {
-  const name = fc.oneof(fc.constantFrom(...paths), fc.string({ maxLength: 300, unit: "binary" }), fc.string({ maxLength: 40 }).map((s) => `labs/01-touch/${s}`));
+  const name = fc.oneof(
+    fc.constantFrom(...paths),
+    fc.string({ maxLength: 300, unit: "binary" }),
+    fc.string({ maxLength: 40 }).map((s) => `labs/01-touch/${s}`),
+  );
   fc.assert(
     fc.property(fc.array(fc.tuple(name, fc.uint8Array({ maxLength: 3000 })), { maxLength: 30 }), (entries) => {
       isOrderly(new Map(entries));
@@ -45,7 +48,9 @@ const edit = fc.oneof(
   fc.record({ at: fc.nat(), insert: fc.uint8Array({ maxLength: 20 }), remove: fc.nat({ max: 40 }) }),
   fc.record({
     at: fc.nat(),
-    insert: fc.constantFrom("[", "{", '"', "<", "![", "](", "---\n", "&a", "*a", "\u001b[", "1.", "## ", "|", "`", "```", "\\u0000", "null", "1e999").map((s) => new TextEncoder().encode(s)),
+    insert: fc
+      .constantFrom("[", "{", '"', "<", "![", "](", "---\n", "&a", "*a", "\u001b[", "1.", "## ", "|", "`", "```", "\\u0000", "null", "1e999")
+      .map((s) => new TextEncoder().encode(s)),
     remove: fc.nat({ max: 3 }),
   }),
 );
@@ -78,10 +83,13 @@ it("answers to any JSON in the place of the files", () => {
   );
 });
 
-it.each(["[", "{", "*", "_", "`", "![", "[a](", "<", ">", "1. ", "- ", "|a", "&amp;", "\\", "## ", "---\n", "a: &b ", "\u0000", "![[]("])("takes a bounded time for %j over and over", (piece) => {
-  for (const path of paths) {
-    const bytes = new TextEncoder().encode(piece.repeat(Math.floor(65_000 / piece.length)));
-    isOrderly(new Map(small).set(path, bytes));
-    isOrderly(new Map(small).set(path, new TextEncoder().encode(`---\nid: map\ntitle: Map\n---\n${piece.repeat(Math.floor(60_000 / piece.length))}`)));
-  }
-});
+it.each(["[", "{", "*", "_", "`", "![", "[a](", "<", ">", "1. ", "- ", "|a", "&amp;", "\\", "## ", "---\n", "a: &b ", "\u0000", "![[]("])(
+  "takes a bounded time for %j over and over",
+  (piece) => {
+    for (const path of paths) {
+      const bytes = new TextEncoder().encode(piece.repeat(Math.floor(65_000 / piece.length)));
+      isOrderly(new Map(small).set(path, bytes));
+      isOrderly(new Map(small).set(path, new TextEncoder().encode(`---\nid: map\ntitle: Map\n---\n${piece.repeat(Math.floor(60_000 / piece.length))}`)));
+    }
+  },
+);

@@ -123,15 +123,31 @@ describe("readPack", () => {
     ["link", (files) => (files[`${LAB}/closing.md`] = "<file:///etc/passwd>")],
     ["noSuchStep", (files) => (files[`${LAB}/closing.md`] = "[x](step:nowhere)")],
     ["image", (files) => (files[`${LAB}/closing.md`] = "![x](https://example.org/x.png)")],
-    ["altText", (files) => {
-      files[`${LAB}/assets/x.png`] = PNG;
-      files[`${LAB}/closing.md`] = "![](assets/x.png)";
-    }],
-    ["notAPicture", (files) => {
-      files[`${LAB}/assets/x.webp`] = PNG;
-      files[`${LAB}/closing.md`] = "![x](assets/x.webp)";
-    }],
+    [
+      "altText",
+      (files) => {
+        files[`${LAB}/assets/x.png`] = PNG;
+        files[`${LAB}/closing.md`] = "![](assets/x.png)";
+      },
+    ],
+    [
+      "notAPicture",
+      (files) => {
+        files[`${LAB}/assets/x.webp`] = PNG;
+        files[`${LAB}/closing.md`] = "![x](assets/x.webp)";
+      },
+    ],
     ["unusedAsset", (files) => (files[`${LAB}/assets/x.png`] = PNG)],
+    [
+      "noSteps",
+      (files) => {
+        delete files[`${LAB}/steps/10-map.md`];
+        delete files[`${LAB}/steps/20-touch.md`];
+      },
+    ],
+    ["tooManySteps", (files) => Array.from({ length: 20 }, (_, i) => (files[`${LAB}/steps/${30 + i}-x.md`] = `---\nid: s${i}\ntitle: x\n---\nx`))],
+    ["wrongType", withLab((lab) => (lab.minutes = "12"))],
+    ["tooSmall", withLab((lab) => (lab.checks = []))],
     ["hintForm", (files) => (files[`${LAB}/hints.md`] += "\nSome words.\n")],
     ["hintForNothing", (files) => (files[`${LAB}/hints.md`] += "\n## other\n\n1. a\n2. b\n")],
     ["noHints", (files) => (files[`${LAB}/hints.md`] = "## mapped\n\n1. a\n2. b\n")],
@@ -157,12 +173,21 @@ describe("readPack", () => {
     expect(problemsAfter(change)).toContain(name);
   });
 
+  it("shows a bounded number of problems, and counts the rest", () => {
+    const files: Files = smallPack();
+    for (let i = 0; i < 300; i++) files[`x${i}`] = "";
+    const read = readPack(treeOf(files));
+    expect(read.kind === "bad" && read.problems.at(-1)).toEqual({ file: "", place: "", name: "more", args: { count: 200 } });
+  });
+
   it("says where", () => {
     const files: Files = smallPack();
     withLab((lab) => ((lab.checks as Record<string, unknown>[])[1].require = { path: "smaps[A].Rss", op: "==", value: 1, colour: 2 }))(files);
     files[`${LAB}/steps/20-touch.md`] = "---\nid: touch\ntitle: Touch\n---\n\nWrite.\n\n<b>x</b>\n";
     const read = readPack(treeOf(files));
-    expect(read.kind === "bad" && read.problems).toMatchObject([{ file: `${LAB}/lab.json`, place: "checks[1].require", name: "unknownKey", args: { keys: "colour" } }]);
+    expect(read.kind === "bad" && read.problems).toMatchObject([
+      { file: `${LAB}/lab.json`, place: "checks[1].require", name: "unknownKey", args: { keys: "colour" } },
+    ]);
     withLab(() => undefined)(files);
     expect(readPack(treeOf(files))).toMatchObject({ problems: [{ file: `${LAB}/steps/20-touch.md`, place: "line 8", name: "html" }, { name: "html" }] });
   });

@@ -4,7 +4,11 @@ import type { ProblemList } from "./problem.ts";
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
-const placeOf = (path: Path): string => path.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)).join("").replace(/^\./, "");
+const placeOf = (path: Path): string =>
+  path
+    .map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`))
+    .join("")
+    .replace(/^\./, "");
 
 function valueAt(value: unknown, path: Path): unknown {
   let at = value;

@@ -58,7 +58,13 @@ export class LabRun {
   }
 
   view(): LabView {
-    return viewOf({ lab: this.lab, progress: this.progress, outcomes: this.outcomes(), begun: this.#session.history.current.id > this.#track.base, render: this.render });
+    return viewOf({
+      lab: this.lab,
+      progress: this.progress,
+      outcomes: this.outcomes(),
+      begun: this.#session.history.current.id > this.#track.base,
+      render: this.render,
+    });
   }
 
   /** Each check where the learner stands, in the order of the lab. */

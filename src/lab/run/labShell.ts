@@ -21,7 +21,10 @@ export class LabShell {
   #run: LabRun | null = null;
 
   constructor() {
-    const on = (tool: (run: LabRun, args: readonly string[]) => ToolResult): Tool => (args) => (this.#run === null ? failure("lab.tool.none", {}) : tool(this.#run, args));
+    const on =
+      (tool: (run: LabRun, args: readonly string[]) => ToolResult): Tool =>
+      (args) =>
+        this.#run === null ? failure("lab.tool.none", {}) : tool(this.#run, args);
     const tools = { lab: on(lab), check: on(check), hint: on(hint), predict: on(predict), solution: on(solution) };
     this.extra = [{ rows: LAB_ROWS, tools, man: labManEn }];
   }
@@ -70,9 +73,16 @@ function hint(run: LabRun, [word]: readonly string[]): ToolResult {
   const checks = view.steps.flatMap((step) => step.checks);
   const open = checks.filter((each) => !each.passed);
   const chosen = word === undefined ? (open.find((each) => each.step === view.currentStep) ?? open[0]) : checks.find((each) => each.id === word);
-  if (chosen === undefined) return word === undefined ? failure("lab.tool.nothingOpen", {}) : failure("lab.tool.noCheck", { word: word.slice(0, 40), checks: checks.map((each) => each.id).join(" ") });
+  if (chosen === undefined)
+    return word === undefined
+      ? failure("lab.tool.nothingOpen", {})
+      : failure("lab.tool.noCheck", { word: word.slice(0, 40), checks: checks.map((each) => each.id).join(" ") });
   const isNew = run.hint(chosen.id);
-  const now = run.view().steps.flatMap((step) => step.checks).find((each) => each.id === chosen.id) ?? chosen;
+  const now =
+    run
+      .view()
+      .steps.flatMap((step) => step.checks)
+      .find((each) => each.id === chosen.id) ?? chosen;
   const text = [now.objective, run.render({ key: "lab.hint.count", args: { shown: now.hints.length, count: now.hintCount, text: now.hints.at(-1) ?? "" } })];
   const mistake = now.mistake === null ? [] : [run.render({ key: "lab.check.mistake", args: { text: now.mistake } })];
   return lines([...text, ...mistake, ...(isNew ? [] : [run.render({ key: "lab.hint.noMore", args: {} })])]);
@@ -93,7 +103,10 @@ function predict(run: LabRun, args: readonly string[]): ToolResult {
     const how = question.choices === null ? "lab.tool.numberWanted" : "lab.tool.choiceWanted";
     return failure(how, { question: question.id, choices: (question.choices ?? []).map(({ id }) => id).join(" ") });
   }
-  const now = run.view().steps.flatMap((step) => step.predictions).filter((each) => each.id === question.id);
+  const now = run
+    .view()
+    .steps.flatMap((step) => step.predictions)
+    .filter((each) => each.id === question.id);
   return lines(predictionLines(now, run.render));
 }
 

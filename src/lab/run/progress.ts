@@ -67,7 +67,8 @@ export class Progress {
     const own = checks.filter((check) => check.step === id);
     const asked = predictions.filter((prediction) => prediction.step === id);
     // a step that only tells something is done when the next one was opened, the last one when it was
-    if (own.length + asked.length === 0) return index === steps.length - 1 ? this.entered.has(id) : steps.slice(index + 1).some((later) => this.entered.has(later.id));
+    if (own.length + asked.length === 0)
+      return index === steps.length - 1 ? this.entered.has(id) : steps.slice(index + 1).some((later) => this.entered.has(later.id));
     return own.every((check) => this.passed.has(check.id)) && asked.every((prediction) => this.predicted.has(prediction.id));
   }
 }

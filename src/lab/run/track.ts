@@ -58,7 +58,9 @@ export class LabTrack {
     this.reducer = new LabReducer(lab.definition);
     this.#watch = new LabWatch(session.world);
     this.base = lab.definition.setup?.length ?? 0;
-    this.#sincePaths = [...leavesOf(lab.definition)].flatMap((leaf) => ("path" in leaf && leaf.since !== undefined ? [[leaf.path, leaf.process ?? FIRST_PROCESS] as const] : []));
+    this.#sincePaths = [...leavesOf(lab.definition)].flatMap((leaf) =>
+      "path" in leaf && leaf.since !== undefined ? [[leaf.path, leaf.process ?? FIRST_PROCESS] as const] : [],
+    );
     this.#states.set(0, { progression: this.reducer.start(), record: { happenings: [], result: NOTHING } });
     if (this.base === 0) this.#readStart();
     session.world.watch = this.#watch;

@@ -104,7 +104,11 @@ export function predictionLines(predictions: readonly PredictionView[], render: 
       return [head, ...choices, `    ${render({ key, args: { id: each.id, unit: each.unit ?? "", example: each.choices?.[0].id ?? "" } })}`];
     }
     const said = each.choices?.find(({ id }) => id === each.answer)?.text ?? each.answer;
-    return [head, `    ${render({ key: each.right === true ? "lab.predict.right" : "lab.predict.wrong", args: { answer: said } })}`, `    ${each.explanation ?? ""}`];
+    return [
+      head,
+      `    ${render({ key: each.right === true ? "lab.predict.right" : "lab.predict.wrong", args: { answer: said } })}`,
+      `    ${each.explanation ?? ""}`,
+    ];
   });
 }
 

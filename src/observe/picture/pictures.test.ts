@@ -3,6 +3,7 @@ import { set8MPage } from "../../kernel/arch/ppc8xxHugePage.ts";
 import { Machine } from "../../kernel/machine.ts";
 import { Kernel } from "../../kernel/mm/kernel.ts";
 import { MAP } from "../../kernel/mm/mmap.ts";
+import { smapsOf } from "../../kernel/proc/taskMmu.ts";
 import { findProfile, type Profile } from "../../kernel/profile/profile.ts";
 import { sysFork, sysMadvise, sysMmap, sysMprotect, sysMunmap } from "../../kernel/syscalls.ts";
 import { touchRange } from "../../kernel/touch.ts";
@@ -229,8 +230,27 @@ describe("a session with a huge page", () => {
   });
 });
 
+it("leaves out of Rss what smaps of an older kernel leaves out", () => {
+  for (const [id, rss] of [
+    ["debian-6.18.15", 2048],
+    ["upstream-5.19", 0],
+  ] as const) {
+    const desk = new Desk(findProfile(id) as Profile);
+    desk.mmap(0, 2 * MIB);
+    desk.do((k) => sysMadvise(k, k.tasks.get(desk.task), BigInt(BASE), BigInt(2 * MIB), 14));
+    desk.touch(0, 1);
+    desk.do((k) => sysMprotect(k, k.tasks.get(desk.task), BigInt(BASE), BigInt(2 * MIB), 0));
+    const [area] = desk.space().areas;
+    const [vma] = desk.machine.vmas(desk.machine.tasks()[0]);
+    const smaps = smapsOf(desk.machine.kernel, vma);
+    expect([area.rssKb, area.anonHugeKb, area.cells[0].state]).toEqual([smaps.Rss, smaps.AnonHugePages, "huge"]);
+    expect(area.rssKb, id).toBe(rss);
+    expect(desk.tables(0).walk[2].summary).toMatch(/^Holds frame .*no access is allowed\.$/);
+  }
+});
+
 it("has the levels and fields of 5-level tables", () => {
-  const desk = new Desk({ ...(findProfile("debian-6.18.15") as Profile), geometry: "x86-64-la57" });
+  const desk = new Desk(findProfile("x86-64-la57-6.18") as Profile);
   desk.mmap(0, MIB);
   desk.touch(0, 1);
   expect(desk.tables(0).walk.map((entry) => entry.level)).toEqual(["pgd", "p4d", "pud", "pmd", "pte"]);
@@ -239,7 +259,7 @@ it("has the levels and fields of 5-level tables", () => {
 });
 
 it("has the two levels of powerpc 8xx, and its 8 MiB page", () => {
-  const desk = new Desk({ ...(findProfile("debian-6.18.15") as Profile), geometry: "ppc-8xx" });
+  const desk = new Desk(findProfile("ppc-8xx-6.12") as Profile);
   const vpn = 0x1000;
   const call = { address: BigInt(vpn * 4096), length: BigInt(16 * MIB), prot: 3, flags: MAP.private | MAP.anonymous | MAP.fixed };
   desk.do((k) => sysMmap(k, k.tasks.get(desk.task), call));

@@ -15,6 +15,11 @@ const carrier: Carrier = {
     const address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api`;
     return new WebSocket(address, [...protocols]) as Socket;
   },
+  isThere: () =>
+    fetch(location.pathname, { method: "HEAD", cache: "no-store" }).then(
+      ({ ok }) => ok,
+      () => false,
+    ),
   later: (run, delayMs) => {
     const timer = setTimeout(run, delayMs);
     return () => {
@@ -35,12 +40,17 @@ function neverRejecting(api: LabApi): LabApi {
 /** The api of the host that this page belongs to: preload's in Electron, else the browser host's. */
 export function connect(): LabApi {
   if (window.hugelab !== undefined) return neverRejecting(window.hugelab);
-  const token = takeToken({
+  const place = {
     location,
     storage: sessionStorage,
-    replaceAddress: (address) => {
+    replaceAddress: (address: string): void => {
       history.replaceState(null, "", address);
     },
+  };
+  const token = takeToken(place);
+  // the whole address pasted into a tab that is open changes the fragment only
+  window.addEventListener("hashchange", () => {
+    if (location.hash !== "" && takeToken(place) !== null) location.reload();
   });
   return new WebSocketApi(carrier, token);
 }

@@ -25,6 +25,7 @@ class FakeSocket implements Socket {
 
 function desk(token: string | null = "t1") {
   const sockets: FakeSocket[] = [];
+  const there = { host: false };
   const timers: { run: () => void; delayMs: number }[] = [];
   const carrier: Carrier = {
     open: (protocols) => {
@@ -32,12 +33,13 @@ function desk(token: string | null = "t1") {
       sockets.push(socket);
       return socket;
     },
+    isThere: () => Promise.resolve(there.host),
     later: (run, delayMs) => {
       timers.push({ run, delayMs });
       return () => void timers.splice(0);
     },
   };
-  return { api: new WebSocketApi(carrier, token), sockets, timers };
+  return { api: new WebSocketApi(carrier, token), sockets, timers, there };
 }
 
 describe("WebSocketApi", () => {
@@ -60,7 +62,8 @@ describe("WebSocketApi", () => {
     const { api, sockets } = desk();
     sockets[0].onopen?.();
     const call = api.invoke("hello", {});
-    for (const bad of ["", "{", "null", "[]", "3", '{"t":"ok","id":77}', '{"t":"event","name":"__proto__"}', '{"t":"event","name":"toString"}']) sockets[0].receive(bad);
+    for (const bad of ["", "{", "null", "[]", "3", '{"t":"ok","id":77}', '{"t":"event","name":"__proto__"}', '{"t":"event","name":"toString"}'])
+      sockets[0].receive(bad);
     sockets[0].onmessage?.({ data: new Uint8Array(3) });
     sockets[0].receive({ t: "ok", id: sockets[0].sent[0].id, result: 1 });
     expect(await call).toEqual({ ok: true, result: 1 });
@@ -102,6 +105,22 @@ describe("WebSocketApi", () => {
     sockets[0].onclose?.();
     const reply = await call;
     expect(!reply.ok && reply.error.sentence).toContain("open the address");
+  });
+
+  it("says that waiting does not help when the host is back with another token", async () => {
+    const { api, sockets, timers, there } = desk();
+    const told: (string | null)[] = [];
+    api.on("disconnected", ({ sentence }) => told.push(sentence));
+    sockets[0].onopen?.();
+    sockets[0].onclose?.();
+    for (const host of [false, true]) {
+      there.host = host;
+      timers.at(-1)?.run();
+      sockets.at(-1)?.onclose?.();
+      await Promise.resolve();
+      await Promise.resolve();
+    }
+    expect(told).toEqual([expect.stringContaining("tried again"), expect.stringContaining("open the address")]);
   });
 
   it("asks for the whole address when there is no token", async () => {

@@ -15,6 +15,8 @@ export interface Socket {
 
 export interface Carrier {
   open(protocols: readonly string[]): Socket;
+  /** does a host answer at this address, whatever it thinks of the token? Never rejects. */
+  isThere(): Promise<boolean>;
   /** calls back after some time; returns how to call it off */
   later(run: () => void, delayMs: number): () => void;
 }
@@ -119,11 +121,18 @@ export class WebSocketApi implements LabApi {
     for (const { answered } of this.#waiting.values()) answered(failed("gone", sentence));
     this.#waiting.clear();
     if (wasOpen) this.#tell("disconnected", { sentence });
+    else if (!first) void this.#lookWhy();
     const delayMs = RETRY_MS[Math.min(this.#attempts, RETRY_MS.length - 1)];
     this.#attempts++;
     this.#stopRetry = this.#carrier.later(() => {
       this.#connect(token);
     }, delayMs);
+  }
+
+  /** A host that is there and takes no connection has another token: waiting does not help. */
+  async #lookWhy(): Promise<void> {
+    const isThere = await this.#carrier.isThere();
+    if (isThere && this.#state === "lost") this.#tell("disconnected", { sentence: say("renderer.client.refused") });
   }
 
   #receive(data: unknown): void {

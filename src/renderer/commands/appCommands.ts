@@ -71,20 +71,50 @@ export function appCommands(app: App, workspace: Workspace): readonly Command[] 
     command("goTimeline", "go", working, () => workspace.goTo("timeline")),
     command("nextPane", "go", working, () => workspace.goNext(1)),
     command("previousPane", "go", working, () => workspace.goNext(-1)),
-    command("home", "go", () => working(), () => void app.goHome()),
+    command(
+      "home",
+      "go",
+      () => working(),
+      () => void app.goHome(),
+    ),
     command("learners", "go", known, () => app.changeLearner()),
-    command("stepBack", "history", () => idle() && app.session?.timeline.back !== null, () => void app.session?.move("back")),
-    command("stepForward", "history", () => idle() && app.session?.timeline.forward !== null, () => void app.session?.move("forward")),
-    command("goStart", "history", () => idle() && app.session?.timeline.current !== 0, () => void app.session?.move(0)),
-    command("stop", "history", () => app.session?.busy === true, () => app.session?.cancel()),
+    command(
+      "stepBack",
+      "history",
+      () => idle() && app.session?.timeline.back !== null,
+      () => void app.session?.move("back"),
+    ),
+    command(
+      "stepForward",
+      "history",
+      () => idle() && app.session?.timeline.forward !== null,
+      () => void app.session?.move("forward"),
+    ),
+    command(
+      "goStart",
+      "history",
+      () => idle() && app.session?.timeline.current !== 0,
+      () => void app.session?.move(0),
+    ),
+    command(
+      "stop",
+      "history",
+      () => app.session?.busy === true,
+      () => app.session?.cancel(),
+    ),
     ...pictureCommands(workspace, working),
     command("twin", "pictures", working, () => settings.set("twin", !settings.twin)),
     command("export", "session", working, open("export")),
     command("transcript", "session", working, open("transcript")),
-    command("restartLab", "session", () => app.session?.lab != null, () => {
-      const info = app.session?.lab?.info;
-      if (info !== undefined) void app.openLab(info, true);
-    }),
+    command(
+      "restartLab",
+      "session",
+      () => app.session?.lab != null,
+      () => {
+        const info = app.session?.lab?.info;
+        if (info !== undefined) void app.openLab(info, true);
+      },
+    ),
     command("toggleGuide", "look", working, () => workspace.toggle("guide")),
     command("togglePicture", "look", working, () => workspace.toggle("picture")),
     command("toggleTimeline", "look", working, () => workspace.toggle("timeline")),

@@ -25,6 +25,29 @@ export function keepPlace(learner: number, session: number | null): void {
   }
 }
 
+const DRAFT_KEPT_AS = "hugelab.draft";
+
+/** The line that is being typed in a session: a reload, or another address after the host was started again, must not lose it. */
+export function keepDraft(session: number, text: string): void {
+  try {
+    sessionStorage.setItem(DRAFT_KEPT_AS, JSON.stringify({ session, text }));
+  } catch {
+    // storage may be forbidden: then the line is gone with the page
+  }
+}
+
+/** The line that was being typed in this session when its page went; empty when there was none. It is given once. */
+export function takeDraft(session: number): string {
+  try {
+    const kept: unknown = JSON.parse(sessionStorage.getItem(DRAFT_KEPT_AS) ?? "null");
+    sessionStorage.removeItem(DRAFT_KEPT_AS);
+    if (typeof kept !== "object" || kept === null || !("session" in kept) || kept.session !== session) return "";
+    return "text" in kept && typeof kept.text === "string" ? kept.text : "";
+  } catch {
+    return "";
+  }
+}
+
 export function forgetPlace(): void {
   try {
     sessionStorage.removeItem(KEPT_AS);

@@ -169,9 +169,7 @@ export class Session {
     const node = this.node(answer.step.current);
     const { current } = answer.step;
     this.#events.announcer.say(
-      node === undefined || node.command === ""
-        ? say("renderer.timeline.nowStart")
-        : say("renderer.timeline.now", { step: current, command: node.command }),
+      node === undefined || node.command === "" ? say("renderer.timeline.nowStart") : say("renderer.timeline.now", { step: current, command: node.command }),
     );
   }
 

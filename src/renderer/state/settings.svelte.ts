@@ -1,6 +1,16 @@
 /** What a learner chose about the look of the app: kept by the host for each learner, and in the browser so that the first paint has it. */
 import type { LabApi, SettingValue } from "../../host/api/labApi.ts";
-import { DEFAULTS, FONT_SIZE_DEFAULT, FONT_SIZES, PRESENTATION_SCALE, readSettings, type Motion, type PaneSizes, type Theme, type Values } from "./settingValues.ts";
+import {
+  DEFAULTS,
+  FONT_SIZE_DEFAULT,
+  FONT_SIZES,
+  PRESENTATION_SCALE,
+  readSettings,
+  type Motion,
+  type PaneSizes,
+  type Theme,
+  type Values,
+} from "./settingValues.ts";
 
 const KEPT_AS = "hugelab.look";
 /** a learner who drags a border makes many changes: only the last one is saved */
@@ -74,7 +84,7 @@ export class Settings {
     const timer = setTimeout(() => {
       this.#unsaved.delete(name);
       // a look that could not be saved is no reason to disturb anyone
-      void this.#api.invoke("setSetting", { learner, name, value: this.#values[name] as SettingValue });
+      void this.#api.invoke("setSetting", { learner, name, value: this.#values[name] });
     }, SAVE_MS);
     this.#unsaved.set(name, timer);
   }

@@ -22,12 +22,21 @@ describe("the window of the timeline", () => {
   });
 
   it("draws nodes and the lines to their parents", () => {
-    expect(windowOf({ first: 0, end: 6 }, all)).toMatchObject({ lanes: 2, missing: null, edges: [{ node: 1 }, { node: 2 }, { node: 3 }, { node: 4, fromX: 1, fromLane: 0, toLane: 1 }, { node: 5 }] });
+    expect(windowOf({ first: 0, end: 6 }, all)).toMatchObject({
+      lanes: 2,
+      missing: null,
+      edges: [{ node: 1 }, { node: 2 }, { node: 3 }, { node: 4, fromX: 1, fromLane: 0, toLane: 1 }, { node: 5 }],
+    });
   });
 
   it("says what it does not know", () => {
     expect(windowOf({ first: 0, end: 6 }, (id) => (id < 3 ? NODES[id] : undefined)).missing).toBe(3);
-    expect(windowOf({ first: 4, end: 6 }, (id) => (id === 4 || id === 5 ? NODES[id] : undefined)).edges[0]).toEqual({ node: 4, fromX: 1, fromLane: 1, toLane: 1 });
+    expect(windowOf({ first: 4, end: 6 }, (id) => (id === 4 || id === 5 ? NODES[id] : undefined)).edges[0]).toEqual({
+      node: 4,
+      fromX: 1,
+      fromLane: 1,
+      toLane: 1,
+    });
   });
 
   it("goes to the nearest node of the next branch", () => {

@@ -88,3 +88,16 @@ it("tells who set a kernel file", () => {
   const setting = whyView(history, "A", "P", render).links.find((each) => each.words?.startsWith("/sys") === true);
   expect(setting?.words).toBe("/sys/kernel/mm/transparent_hugepage/enabled");
 });
+
+it("asks on about the process whose memory it is", () => {
+  const profile = findProfile("debian-6.18.15");
+  if (profile === undefined) throw new Error("no profile");
+  const history = new ScriptHistory(new World(profile));
+  for (const operation of parseScript("mmap A 4M rw private anon\nmadvise A 4M hugepage\nfork C\n@C touch A w\n").operations) history.run(operation);
+  const flags = (words: string, process: string): (string | null)[] =>
+    whyView(history, words, process, render)
+      .links.filter((link) => link.text.startsWith("VM_HUGEPAGE is set"))
+      .map((link) => link.words);
+  expect(flags("A @C", "P")).toEqual(["vma 0x1000000000 @C", "vma 0x1000000000"]);
+  expect(flags("A", "C")).toEqual(["vma 0x1000000000", "vma 0x1000000000 @P"]);
+});

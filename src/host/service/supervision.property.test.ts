@@ -107,7 +107,7 @@ describe("an engine that", () => {
       async (front) => {
         const { session } = await front.sandbox();
         await front.submit(session, "mmap A 3G rw private anon");
-        const running = front.ok("submit", { session, line: "touch A 3G w" });
+        const running = front.ok("submit", { session, line: "touch A 3G w step=64" });
         // longer than a silent engine would live
         await new Promise((resolve) => setTimeout(resolve, 1500));
         await front.ok("cancel", { session });
@@ -133,7 +133,7 @@ describe("a service", () => {
     await withService(null, async (front) => {
       const { session } = await front.sandbox();
       await front.submit(session, "mmap A 3G rw private anon");
-      const running = front.refused("submit", { session, line: "touch A 3G w" });
+      const running = front.refused("submit", { session, line: "touch A 3G w step=64" });
       await new Promise((resolve) => setTimeout(resolve, 50));
       await front.service.close();
       expect(await running).toMatchObject({ code: "gone" });
