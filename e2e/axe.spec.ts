@@ -23,7 +23,7 @@ async function dialogs(lab: LabPage, name: string): Promise<void> {
     await expect(page.getByRole("dialog")).toBeHidden();
   }
   await lab.press("palette");
-  await expect(page.getByRole("combobox")).toBeVisible();
+  await expect(lab.paletteBox()).toBeVisible();
   await expectNone(page, `palette, ${name}`);
   await page.keyboard.press("Escape");
 }
@@ -37,7 +37,10 @@ for (const theme of ["light", "dark", "contrast"] as const) {
     await expectNone(page, "first start");
     await lab.beginAs("Ada");
     await expectNone(page, "home");
-    await page.getByRole("button", { name: new RegExp(`^${say("renderer.home.begin")}`) }).first().click();
+    await page
+      .getByRole("button", { name: new RegExp(`^${say("renderer.home.begin")}`) })
+      .first()
+      .click();
     await lab.terminal.idle();
     await expectNone(page, "a lab");
     await lab.twins(true);

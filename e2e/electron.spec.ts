@@ -2,7 +2,10 @@ import { findElectron } from "./support/binaries.ts";
 import { expect, test } from "./support/fixtures.ts";
 
 test("all specs run in Electron too", ({ carrier }) => {
-  test.skip(carrier === "electron" && findElectron() === null, "Electron's binary is not here: node_modules/electron has no path.txt (docs/desktop.md says how to put one there)");
+  test.skip(
+    carrier === "electron" && findElectron() === null,
+    "Electron's binary is not here: node_modules/electron has no path.txt (docs/desktop.md says how to put one there)",
+  );
   expect(carrier).toBe("electron");
 });
 

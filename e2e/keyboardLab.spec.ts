@@ -55,7 +55,6 @@ test("a whole lab by keyboard and text alone, through a kill -9", async ({ start
   await expect(lab.id("lab-twin")).toBeVisible();
 
   const half = SOLUTION.findIndex((line) => line.startsWith("madvise")) + 1;
-  let twin = "";
   for (const [at, line] of SOLUTION.entries()) {
     await answerByKeys(lab);
     await lab.press("goTerminal");
@@ -66,7 +65,7 @@ test("a whole lab by keyboard and text alone, through a kill -9", async ({ start
 
     // the first two steps are done, and the next one is open
     await expect.poll(() => readList(page, "lab-twin")).toMatch(/\[x\] 1\.[^]*\[x\] 2\.[^]*> \[ \] 3\./);
-    twin = await readList(page, "lab-twin");
+    const twin = await readList(page, "lab-twin");
     await app.kill();
     if (carrier === "browser") await expect(lab.id("disconnected")).toBeVisible();
     app = await start(data);

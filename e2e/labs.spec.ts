@@ -32,7 +32,10 @@ test("from the first start to the first solved step, by what the screen says alo
   const { page } = lab;
   // a name, and the lab that is marked as the next one
   await lab.beginAs("Ada");
-  const next = lab.id("labs").getByRole("listitem").filter({ hasText: say("renderer.home.next") });
+  const next = lab
+    .id("labs")
+    .getByRole("listitem")
+    .filter({ hasText: say("renderer.home.next") });
   await expect(next).toHaveCount(1);
   await next.getByRole("button").click();
   await lab.terminal.idle();
@@ -88,7 +91,10 @@ test("a line of the solution is put into the terminal, not run", async ({ lab })
   await begin(lab);
   await lab.id("show-solution").click();
   await lab.page.getByRole("button", { name: say("renderer.solution.yes") }).click();
-  await lab.id("solution").getByRole("button", { name: say("renderer.prose.putLine", { line: SOLUTION[0] }) }).click();
+  await lab
+    .id("solution")
+    .getByRole("button", { name: say("renderer.prose.putLine", { line: SOLUTION[0] }) })
+    .click();
   await expect.poll(async () => (await lab.terminal.read()).cursorLine).toContain(SOLUTION[0]);
   await expect(lab.now()).toContainText(say("renderer.timeline.step", { step: 0, count: 0 }));
 });

@@ -9,10 +9,10 @@ test("palette: every command is found by its name, and the keys beside it do the
   await lab.press("palette");
   const options = page.getByRole("listbox", { name: say("renderer.palette.commands") }).getByRole("option");
   await expect.poll(() => options.count()).toBeGreaterThan(20);
-  await page.getByRole("combobox").fill("zzzzqqq");
+  await lab.paletteBox().fill("zzzzqqq");
   await expect(page.getByText(say("renderer.palette.none"))).toBeVisible();
   await page.keyboard.press("Escape");
-  await expect(page.getByRole("combobox")).toBeHidden();
+  await expect(lab.paletteBox()).toBeHidden();
   await expect(page.locator(".xterm-helper-textarea")).toBeFocused();
 
   await lab.palette(say("renderer.command.goTimeline"));
@@ -35,7 +35,12 @@ test("F6 goes through the panes and back", async ({ lab }) => {
   await lab.sandboxAs("Ada");
   const where = (): Promise<string | undefined> =>
     page.evaluate(() => document.activeElement?.closest<HTMLElement>("section[aria-label]")?.getAttribute("aria-label") ?? undefined);
-  const [guide, picture, terminal, timeline] = [say("renderer.pane.guide"), say("renderer.pane.picture"), say("renderer.pane.terminal"), say("renderer.pane.timeline")];
+  const [guide, picture, terminal, timeline] = [
+    say("renderer.pane.guide"),
+    say("renderer.pane.picture"),
+    say("renderer.pane.terminal"),
+    say("renderer.pane.timeline"),
+  ];
   await lab.terminal.focus();
   for (const name of [timeline, guide, picture, terminal]) {
     await lab.press("nextPane");
@@ -128,7 +133,16 @@ test("forced colours: what is chosen, pressed and focused can still be told", as
       if (element === null) throw new Error(`no ${chosen}`);
       const own = getComputedStyle(element);
       const inner = getComputedStyle(element.querySelector("span") ?? element);
-      return [own.outlineStyle, own.outlineWidth, own.borderBottomColor, own.borderBottomWidth, inner.borderColor, inner.borderWidth, inner.backgroundColor, inner.color].join(" ");
+      return [
+        own.outlineStyle,
+        own.outlineWidth,
+        own.borderBottomColor,
+        own.borderBottomWidth,
+        inner.borderColor,
+        inner.borderWidth,
+        inner.backgroundColor,
+        inner.color,
+      ].join(" ");
     }, selector);
   // the state where one stands looks other than its neighbour, without colours of ours
   expect(await look("#node-2")).not.toBe(await look("#node-1"));

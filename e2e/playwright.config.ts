@@ -12,7 +12,7 @@ const hasElectron = findElectron() !== null;
 export default defineConfig<{ carrier: "browser" | "electron" }>({
   testDir: ".",
   globalSetup: "./support/build.ts",
-  outputDir: "../out/e2e",
+  outputDir: "../dist/e2e",
   timeout: 60_000,
   expect: { timeout: 10_000 },
   // the tests measure nothing, but two cores shared by a browser, a host and its worker are full with one

@@ -13,7 +13,10 @@ interface Attempt {
 }
 
 /** "open", or what the host said instead. */
-function attempt({ origin, token }: Host, { protocols = [WEB_PROTOCOL, `token.${token}`], origin: from = origin, hostHeader = new URL(origin).host }: Attempt = {}): Promise<string> {
+function attempt(
+  { origin, token }: Host,
+  { protocols = [WEB_PROTOCOL, `token.${token}`], origin: from = origin, hostHeader = new URL(origin).host }: Attempt = {},
+): Promise<string> {
   return new Promise((resolve) => {
     const socket = new WebSocket(`${origin.replace("http", "ws")}/api`, [...protocols], { origin: from, headers: { host: hostHeader } });
     socket.on("open", () => {
@@ -59,7 +62,9 @@ test("serves the renderer's files under its own name and nothing else", async ({
   expect((await fetch(`${host.origin}/`, { method: "POST" })).status).toBe(405);
   // another name for this machine: what a page elsewhere can make a browser believe. fetch would set the header itself
   const answer = await new Promise<string>((resolve, reject) => {
-    const socket = connect(Number(new URL(host.origin).port), "127.0.0.1", () => socket.write("GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n"));
+    const socket = connect(Number(new URL(host.origin).port), "127.0.0.1", () =>
+      socket.write("GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n"),
+    );
     let text = "";
     socket.on("data", (chunk) => (text += chunk.toString()));
     socket.on("end", () => {
@@ -103,7 +108,8 @@ test("survives frames that make no sense, and answers the next one", async ({ ap
     `{"t":"call","id":1,"method":"hello","params":${"[".repeat(100_000)}${"]".repeat(100_000)}}`,
     "x".repeat(FRAME_BYTES_MAX + 1),
   ];
-  for (const frame of bad) expect([String(frame).slice(0, 60), await send(frame)]).toEqual([String(frame).slice(0, 60), expect.stringMatching(/"t":"error"|closed/)]);
+  for (const frame of bad)
+    expect([String(frame).slice(0, 60), await send(frame)]).toEqual([String(frame).slice(0, 60), expect.stringMatching(/"t":"error"|closed/)]);
   expect(await send(call("hello", {}))).toContain('"t":"ok"');
   await lab.sandboxAs("Ada");
   expect(await lab.terminal.run("mmap A 8M rw private anon")).toContain("= A");

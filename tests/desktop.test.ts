@@ -117,12 +117,15 @@ it("gives no permission but writing to the clipboard to our own page", async () 
   const { permissionRequest, permissionCheck, devicePermission, spellChecker } = electron.defaultSession;
   const asked = (permission: string, requestingUrl: string, isMainFrame = true): boolean => {
     let granted: boolean | null = null;
-    permissionRequest?.({} as Electron.WebContents, permission as "media", (answer) => (granted = answer), { requestingUrl, isMainFrame } as Electron.PermissionRequest);
+    permissionRequest?.({} as Electron.WebContents, permission as "media", (answer) => (granted = answer), {
+      requestingUrl,
+      isMainFrame,
+    });
     if (granted === null) throw new Error("no answer");
     return granted;
   };
   const checked = (permission: string, origin: string): boolean | undefined =>
-    permissionCheck?.(null, permission as "media", origin, { isMainFrame: true } as Electron.PermissionCheckHandlerHandlerDetails);
+    permissionCheck?.(null, permission as "media", origin, { isMainFrame: true });
   for (const permission of ["media", "geolocation", "notifications", "clipboard-read", "openExternal", "fullscreen", "usb", "hid", "fileSystem"]) {
     expect([permission, asked(permission, OURS), checked(permission, OURS)]).toEqual([permission, false, false]);
   }
@@ -137,7 +140,17 @@ it("lets a page navigate in our origin alone, and other frames nowhere", async (
   await started();
   const contents = newContents();
   expect(navigate(contents, `${OURS}#labs`)).toBe(false);
-  for (const url of [FOREIGN, "file:///etc/passwd", "http://127.0.0.1/", "data:text/html,x", "javascript:0", "hugelab://other/", "hugelab://x@app/", "about:blank", "no address"]) {
+  for (const url of [
+    FOREIGN,
+    "file:///etc/passwd",
+    "http://127.0.0.1/",
+    "data:text/html,x",
+    "javascript:0",
+    "hugelab://other/",
+    "hugelab://x@app/",
+    "about:blank",
+    "no address",
+  ]) {
     expect([url, navigate(contents, url)]).toEqual([url, true]);
   }
   expect(navigate(contents, OURS, false)).toBe(true);
@@ -169,7 +182,15 @@ it("opens links outside only over https, from the list, and after a yes", async 
   await started();
   const contents = newContents();
   electron.answer = 0;
-  const refused = [FOREIGN, "http://docs.kernel.org/", "file:///etc/passwd", "https://docs.kernel.org.evil.example/", "https://docs.kernel.org:8443/", "https://a:b@docs.kernel.org/", "mailto:a@docs.kernel.org"];
+  const refused = [
+    FOREIGN,
+    "http://docs.kernel.org/",
+    "file:///etc/passwd",
+    "https://docs.kernel.org.evil.example/",
+    "https://docs.kernel.org:8443/",
+    "https://a:b@docs.kernel.org/",
+    "mailto:a@docs.kernel.org",
+  ];
   for (const url of refused) openWindow(contents, url);
   await Promise.resolve();
   expect([electron.questions, electron.opened]).toEqual([[], []]);
@@ -210,7 +231,15 @@ it("lets nothing out to the network", async () => {
     electron.defaultSession.beforeRequest?.({ url } as Electron.OnBeforeRequestListenerDetails, (answer) => (response = answer));
     return (response as Electron.CallbackResponse | null)?.cancel;
   };
-  for (const url of [FOREIGN, "http://127.0.0.1:80/", "ws://127.0.0.1/", "file:///etc/passwd", "hugelab://other/", "devtools://x/", "blob:https://evil.example/1"]) {
+  for (const url of [
+    FOREIGN,
+    "http://127.0.0.1:80/",
+    "ws://127.0.0.1/",
+    "file:///etc/passwd",
+    "hugelab://other/",
+    "devtools://x/",
+    "blob:https://evil.example/1",
+  ]) {
     expect([url, cancelled(url)]).toEqual([url, true]);
   }
   for (const url of [OURS, `${OURS}assets/a.js`, "data:,", "blob:hugelab://app/0-1"]) expect([url, cancelled(url)]).toEqual([url, false]);
@@ -229,7 +258,13 @@ it("downloads only what the page itself made", async () => {
 it("answers calls of the top frame of our page, and of nobody else", async () => {
   await started();
   const parent = {} as Electron.WebFrameMain;
-  for (const frame of [{ url: FOREIGN, parent: null }, { url: OURS, parent }, { url: "file:///index.html", parent: null }, { url: "hugelab://other/", parent: null }, null]) {
+  for (const frame of [
+    { url: FOREIGN, parent: null },
+    { url: OURS, parent },
+    { url: "file:///index.html", parent: null },
+    { url: "hugelab://other/", parent: null },
+    null,
+  ]) {
     await expect(electron.invoke(frame, "hugelab", "hello", {})).rejects.toThrow("refused");
   }
   expect(service.called).toEqual([]);
@@ -265,7 +300,8 @@ it("serves the page by its own protocol with a policy, nothing beside the render
   expect([page.status, page.headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
   expect(await page.text()).toContain("<title>page</title>");
   const policy = page.headers.get("content-security-policy") ?? "";
-  for (const rule of ["default-src 'none'", "script-src 'self'", "object-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"]) expect(policy).toContain(rule);
+  for (const rule of ["default-src 'none'", "script-src 'self'", "object-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"])
+    expect(policy).toContain(rule);
   expect(policy).not.toMatch(/script-src[^;]*unsafe|https?:/);
   expect(page.headers.get("x-content-type-options")).toBe("nosniff");
 
@@ -323,7 +359,8 @@ it("says why it cannot start, and ends", async () => {
 
 it("loads a page again that died, and asks when that does not help", async () => {
   const { webContents } = await started();
-  const die = (reason: Electron.RenderProcessGoneDetails["reason"]): boolean => webContents.emit("render-process-gone", preventable({}), { reason, exitCode: 5 });
+  const die = (reason: Electron.RenderProcessGoneDetails["reason"]): boolean =>
+    webContents.emit("render-process-gone", preventable({}), { reason, exitCode: 5 });
   die("clean-exit");
   expect(webContents.reloads).toBe(0);
   for (let n = 1; n <= 3; n++) die("crashed");

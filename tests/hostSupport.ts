@@ -31,7 +31,7 @@ export class Front {
   async ok<M extends Method>(method: M, params: Methods[M]["params"]): Promise<Methods[M]["result"]> {
     const reply = await this.service.call(method, params);
     if (!reply.ok) throw new Error(`${method}: ${reply.error.code}: ${reply.error.sentence}`);
-    return reply.result as Methods[M]["result"];
+    return reply.result;
   }
 
   async refused(method: string, params: unknown): Promise<CallError> {

@@ -26,7 +26,8 @@ export function measureFidelity() {
   });
   const { behaviour, rows: counts, deviations } = fidelityOf(BEHAVIOUR, verdicts, [...rows.values()].flat());
   // a row a line, so that a change can be read
-  const lines = (/** @type {readonly unknown[]} */ list) => (list.length === 0 ? "[]" : `[\n${list.map((row) => `    ${JSON.stringify(row)}`).join(",\n")}\n  ]`);
+  const lines = (/** @type {readonly unknown[]} */ list) =>
+    list.length === 0 ? "[]" : `[\n${list.map((row) => `    ${JSON.stringify(row)}`).join(",\n")}\n  ]`;
   return `{\n  "behaviour": ${JSON.stringify(behaviour)},\n  "rows": ${lines(counts)},\n  "deviations": ${lines(deviations)}\n}\n`;
 }
 

@@ -22,7 +22,6 @@ export type Start = (data: string, port?: number) => Promise<Running>;
 /** @param prepare gets the page before it loads anything */
 export function browserStart(context: BrowserContext, prepare: (page: Page) => void): Start {
   return async (data, port = 0) => {
-    mkdirSync(data, { recursive: true });
     const host = await startHost(data, port);
     const page = await context.newPage();
     prepare(page);
@@ -39,26 +38,28 @@ export function browserStart(context: BrowserContext, prepare: (page: Page) => v
   };
 }
 
-export const electronStart = (prepare: (page: Page) => void): Start => async (data) => {
-  mkdirSync(data, { recursive: true });
-  const executablePath = findElectron();
-  if (executablePath === null) throw new Error("no Electron binary");
-  const env = Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined));
-  // with it Electron would be a Node, which knows no window
-  delete env.ELECTRON_RUN_AS_NODE;
-  const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-  const app: ElectronApplication = await _electron.launch({ executablePath, args: [...sandbox, ROOT], cwd: ROOT, env: { ...env, HUGELAB_DATA: data } });
-  const page = await app.firstWindow();
-  prepare(page);
-  return {
-    page,
-    host: null,
-    kill: async () => {
-      const child = app.process();
-      const ended = new Promise((resolve) => child.once("exit", resolve));
-      child.kill("SIGKILL");
-      await ended;
-    },
-    stop: () => app.close(),
+export const electronStart =
+  (prepare: (page: Page) => void): Start =>
+  async (data) => {
+    mkdirSync(data, { recursive: true });
+    const executablePath = findElectron();
+    if (executablePath === null) throw new Error("no Electron binary");
+    const env = Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+    // with it Electron would be a Node, which knows no window
+    delete env.ELECTRON_RUN_AS_NODE;
+    const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+    const app: ElectronApplication = await _electron.launch({ executablePath, args: [...sandbox, ROOT], cwd: ROOT, env: { ...env, HUGELAB_DATA: data } });
+    const page = await app.firstWindow();
+    prepare(page);
+    return {
+      page,
+      host: null,
+      kill: async () => {
+        const child = app.process();
+        const ended = new Promise((resolve) => child.once("exit", resolve));
+        child.kill("SIGKILL");
+        await ended;
+      },
+      stop: () => app.close(),
+    };
   };
-};

@@ -1,11 +1,12 @@
 /** The browser host as a process of its own, as `npm start` has it. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { ROOT } from "./binaries.ts";
 
+/** built by electron-vite */
 const ENTRY = join(ROOT, "out", "main", "host.js");
 const ADDRESS = /http:\/\/127\.0\.0\.1:\d+\/#t=[\w-]+/;
 const START_MS = 20_000;
@@ -32,10 +33,12 @@ const KILL_ENGINE = new URL("killEngine.mjs", import.meta.url).href;
 /**
  * @param data the data folder
  * @param port a port that is wanted; 0 takes a free one
+ * @param entry of another build
  */
-export async function startHost(data: string, port = 0): Promise<Host> {
-  if (!existsSync(ENTRY)) throw new Error(`${ENTRY} is not there: the renderer and the host are built first (npm run build)`);
-  const child = spawn(process.execPath, ["--import", KILL_ENGINE, ENTRY, "--port", String(port), "--no-open"], {
+export async function startHost(data: string, port = 0, entry = ENTRY): Promise<Host> {
+  mkdirSync(data, { recursive: true });
+  if (!existsSync(entry)) throw new Error(`${entry} is not there: the renderer and the host are built first (npm run build)`);
+  const child = spawn(process.execPath, ["--import", KILL_ENGINE, entry, "--port", String(port), "--no-open"], {
     cwd: data,
     env: { ...process.env, HUGELAB_DATA: data },
     stdio: ["ignore", "pipe", "pipe"],

@@ -47,7 +47,9 @@ export class LabPage {
   }
 
   card(title: string | RegExp): Locator {
-    return this.id("labs").getByRole("listitem").filter({ has: this.page.getByRole("heading", { name: title }) });
+    return this.id("labs")
+      .getByRole("listitem")
+      .filter({ has: this.page.getByRole("heading", { name: title }) });
   }
 
   async openLab(title: string | RegExp): Promise<void> {
@@ -91,9 +93,13 @@ export class LabPage {
 
   // --- palette and settings
 
+  paletteBox(): Locator {
+    return this.page.getByRole("combobox", { name: say("renderer.palette.search") });
+  }
+
   async palette(command: string): Promise<void> {
     await this.press("palette");
-    const box = this.page.getByRole("combobox");
+    const box = this.paletteBox();
     await expect(box).toBeFocused();
     await box.fill(command);
     await this.page.keyboard.press("Enter");

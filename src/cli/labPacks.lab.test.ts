@@ -101,7 +101,9 @@ describe.each(packs)("pack %s", (name) => {
     it("notices a recording that is not of these commands, or not what the simulator does", () => {
       for (const { file } of lab.recordings) {
         expect(found(changed(tree, file, (text) => text.replaceAll(lab.solution.lines.at(-1) ?? "", lab.solution.lines[0])))).toContain("otherCommands");
-        expect(found(changed(tree, file, (text) => text.replace(/"pf": ?(\d+)/, (_, n: string) => `"pf":${Number(n) + 1}`)))).toContain("recordingDisagrees");
+        const miscounted = found(changed(tree, file, (text) => text.replace(/"pf": ?(\d+)/, (_, n: string) => `"pf":${Number(n) + 1}`)));
+        expect(miscounted).toContain("recordingDisagrees");
+        if (file.includes(lab.definition.machine.profile)) expect(miscounted).toContain("learnerDisagrees");
         expect(found(changed(tree, file, () => "{}"))).toContain("notARecording");
       }
     });
@@ -133,7 +135,7 @@ describe("the linter", () => {
     expect(names(files)).toEqual(expect.arrayContaining(["notEnoughDecoys", "mistakeNeverSeen"]));
     const lab = JSON.parse(smallPack()["labs/01-touch/lab.json"]) as { checks: Record<string, unknown>[] };
     lab.checks.push({ ...lab.checks[0], id: "any", wrong: [], require: { event: "command", where: { errno: "0" } } });
-    const more = { ...smallPack(), "labs/01-touch/lab.json": JSON.stringify(lab) };
+    const more: Record<string, string> = { ...smallPack(), "labs/01-touch/lab.json": JSON.stringify(lab) };
     more["labs/01-touch/hints.md"] += "\n## any\n\n1. a\n2. b\n";
     expect(names(more)).toContain("checkNeverFails");
   });
@@ -146,7 +148,7 @@ describe("the linter", () => {
       return lintLab(now.labs[2], options).map((problem) => problem.name);
     };
     expect(lint((lab) => ({ ...lab, machine: { profile: "debian-6.17.13" } }))).toContain("noProfileRecorded");
-    expect(lint((lab) => ({ ...lab, machine: { ...lab.machine, patches: ["-mthp"] } }))).toContain("learnerDisagrees");
+    expect(lint((lab) => ({ ...lab, machine: { ...lab.machine, patches: ["-mthp"] } }))).toContain("patchedMachine");
     expect(lint((lab) => ({ ...lab, machine: { ...lab.machine, config: { "/sys/kernel/mm/transparent_hugepage/enabled": "never" } } }))).toContain(
       "otherCommands",
     );
@@ -171,7 +173,7 @@ describe("the linter", () => {
     ["badValue", check(0, { require: { path: "smaps[A].Size", op: "==", value: "4096 kB" } })],
     ["badValue", check(0, { require: { path: "smaps[A].Size", op: "in", value: 4096 } })],
     ["badValue", check(0, { require: { path: "smaps[A].Size", op: "exists", value: 1 } })],
-    ["sinceText", check(0, { require: { path: "setting[/sys/kernel/mm/transparent_hugepage/enabled]", op: "==", value: "x", since: "lab.start" } })],
+    ["sinceText", check(0, { require: { path: "setting[/sys/kernel/mm/transparent_hugepage/enabled]", op: "==", value: "x", since: "start" } })],
     ["badRange", check(0, { require: { event: "fault", where: { in: "A+" } } })],
     ["noBound", check(0, { require: { event: "fault", op: ">=" } })],
     ["noSuchPrediction", check(0, { require: { prediction: "none", is: "right" } })],

@@ -22,15 +22,9 @@ it("counts every trace in an area that has a name, and says nothing is perfect t
 });
 
 it("knows the areas of the recorder's scripts", () => {
-  expect(["01_thp_fault_matrix", "08_khugepaged_limits", "21_uffd_wp_collapse", "38_hugetlb_pmd_share", "anon-777-0003", "27_mremap_thp", "strange"].map(areaOf)).toEqual([
-    "thp",
-    "collapse",
-    "userfaultfd",
-    "hugetlb",
-    "random",
-    "calls",
-    "other",
-  ]);
+  expect(
+    ["01_thp_fault_matrix", "08_khugepaged_limits", "21_uffd_wp_collapse", "38_hugetlb_pmd_share", "anon-777-0003", "27_mremap_thp", "strange"].map(areaOf),
+  ).toEqual(["thp", "collapse", "userfaultfd", "hugetlb", "random", "calls", "other"]);
 });
 
 it("refuses a file that is none", () => {

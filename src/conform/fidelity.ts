@@ -77,5 +77,8 @@ export function readFidelity(content: unknown): Fidelity | null {
 function isCount(row: unknown): row is FidelityCount {
   if (typeof row !== "object" || row === null) return false;
   const fields = row as Readonly<Record<string, unknown>>;
-  return ["area", "release"].every((name) => typeof fields[name] === "string") && ["traces", "observations", "agreeing", "listed"].every((name) => Number.isInteger(fields[name]));
+  return (
+    ["area", "release"].every((name) => typeof fields[name] === "string") &&
+    ["traces", "observations", "agreeing", "listed"].every((name) => Number.isInteger(fields[name]))
+  );
 }

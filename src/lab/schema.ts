@@ -30,7 +30,7 @@ const state = z
     path,
     op: z.enum(OPERATORS),
     value: z.union([scalar, z.array(scalar).min(1).max(16)]).optional(),
-    since: z.literal("lab.start").optional().describe("Compare the change since the lab began, not the value itself."),
+    since: z.literal("start").optional().describe("Compare the change since the lab began, not the value itself."),
     process: processName.optional(),
   })
   .describe("Something that a command can show now, compared with a value.");
@@ -212,13 +212,10 @@ export const stepSchema = z.strictObject({ id, title });
 
 /** The published JSON Schemas by file name. */
 export function jsonSchemas(): Readonly<Record<string, unknown>> {
-  const published = (schema: z.ZodType, name: string): unknown => ({
+  const schemas = { pack: manifestSchema, lab: labSchema, step: stepSchema };
+  const published = (name: string, schema: z.ZodType): unknown => ({
     $id: `hugelab:${name}`,
     ...z.toJSONSchema(schema, { target: "draft-2020-12", reused: "ref" }),
   });
-  return {
-    "pack.schema.json": published(manifestSchema, "pack"),
-    "lab.schema.json": published(labSchema, "lab"),
-    "step.schema.json": published(stepSchema, "step"),
-  };
+  return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [`${name}.schema.json`, published(name, schema)]));
 }

@@ -14,7 +14,19 @@ it("takes what was saved", () => {
 });
 
 it("takes the usual size when nothing usable is saved", () => {
-  for (const bad of [null, "", "{", "[]", "null", "7", "{}", text(0, 0, -5, 700), text(0, 0, 1e9, 700), '{"x":"0","y":0,"width":900,"height":900,"maximized":false}', text(0.5, 0, 900, 900)]) {
+  for (const bad of [
+    null,
+    "",
+    "{",
+    "[]",
+    "null",
+    "7",
+    "{}",
+    text(0, 0, -5, 700),
+    text(0, 0, 1e9, 700),
+    '{"x":"0","y":0,"width":900,"height":900,"maximized":false}',
+    text(0.5, 0, 900, 900),
+  ]) {
     expect([bad, boundsFrom(bad, [SCREEN])]).toEqual([bad, USUAL]);
   }
 });

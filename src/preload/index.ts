@@ -8,7 +8,7 @@ const bridge: LabApi = {
   host: "electron",
   invoke: (method, params) => {
     if (!isMethod(method)) return Promise.reject(new TypeError("no such method"));
-    return ipcRenderer.invoke(IPC_CHANNEL, method, params) as ReturnType<LabApi["invoke"]> as never;
+    return ipcRenderer.invoke(IPC_CHANNEL, method, params) as ReturnType<LabApi["invoke"]>;
   },
   on: (event, listener) => {
     if (!isEvent(event)) throw new TypeError("no such event");

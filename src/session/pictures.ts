@@ -5,6 +5,7 @@ import type { Picture, PictureRequest } from "../observe/picture/model.ts";
 import { Summaries } from "../observe/picture/summaries.ts";
 import type { RenderMessage } from "../shell/renderMessage.ts";
 import type { LearnerWorld } from "./learnerWorld.ts";
+import { addressOf } from "./sessionTools.ts";
 import { StateReader } from "./stateReader.ts";
 
 /** Where in the history the world stands, as far as pictures need it. */
@@ -42,6 +43,13 @@ export class Pictures {
       summaries: this.#summaries,
       render: this.#render,
     };
-    return buildPicture(world.machine.kernel, request, context);
+    return buildPicture(world.machine.kernel, this.#resolved(request), context);
+  }
+
+  /** The request with the address as a number, where the learner wrote a name (`A+2M`); one that means nothing stays, and the picture says so. */
+  #resolved(request: PictureRequest): PictureRequest {
+    if (request.kind !== "pageTables" || request.address === null) return request;
+    const address = addressOf(this.#world, request.address.trim());
+    return address === null ? request : { ...request, address: `0x${address.toString(16)}` };
   }
 }

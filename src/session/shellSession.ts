@@ -118,8 +118,6 @@ export class ShellSession implements ToolHost, ViewHost {
     this.#differ = new NodeDiffer(machine.kernel, render);
   }
 
-  // --- what a front end asks for
-
   /** What the prompt shows: the number of the state, the process, and the directory where it is not the root. */
   prompt(): string {
     const { directory } = this.#runner;
@@ -240,8 +238,6 @@ export class ShellSession implements ToolHost, ViewHost {
     );
   }
 
-  // --- saving
-
   /** A node as it is to be saved. @throws RangeError when there is none of that number */
   savedNode(id: number): SavedNode {
     const node = this.history.find(id);
@@ -281,8 +277,6 @@ export class ShellSession implements ToolHost, ViewHost {
     if (target.id === current || notice !== null) return done(notice);
     return done({ key: "session.restore.noCurrent", args: { id: target.id } });
   }
-
-  // --- what other parts of session/ and lab/ ask for
 
   get acting(): string {
     return this.#runner.acting;
@@ -355,8 +349,6 @@ export class ShellSession implements ToolHost, ViewHost {
     this.onNode?.(node.id, null, this.world.current);
     return { ...this.#standing(), made: node.id, mark: "bug", operationsDone: 0 };
   }
-
-  // --- inside
 
   /** Does something that leaves the session elsewhere, and comes back. */
   #aside<T>(work: () => T): T {

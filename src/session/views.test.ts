@@ -104,6 +104,16 @@ it("marks what the last step changed, and nothing after a line that only chose a
   expect([session.history.current.id, entry()]).toEqual([8, 8]);
 });
 
+it("shows the tables of an address as the learner writes it, and says when it is none", () => {
+  const session = sessionOf(HUGE);
+  const tables = (address: string) => session.picture({ kind: "pageTables", process: null, address, level: null });
+  expect(tables("A+2M")).toEqual(tables("0x1000200000"));
+  expect(tables(" A + 2M")).toMatchObject({ walk: [] });
+  expect(tables("B").title).toMatch(/^B is no address of a process/);
+  expect(tables("0x1000200000")).toMatchObject({ level: 2, address: "0x1000200000" });
+  expect(session.world.slots.names()).toEqual(["A"]);
+});
+
 describe("diff", () => {
   it("prints what differs between two states of any branches", () => {
     const session = sessionOf([...HUGE, "munmap A+3M 4k", "undo", "touch A+4M 4k r"]);

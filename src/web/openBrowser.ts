@@ -10,7 +10,15 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** A program that opens a file, and its arguments before the file. */
 export type Opener = readonly [program: string, ...args: string[]];
 
-const LINUX: readonly Opener[] = [["xdg-open"], ["chromium"], ["chromium-browser"], ["google-chrome"], ["google-chrome-stable"], ["microsoft-edge"], ["firefox"]];
+const LINUX: readonly Opener[] = [
+  ["xdg-open"],
+  ["chromium"],
+  ["chromium-browser"],
+  ["google-chrome"],
+  ["google-chrome-stable"],
+  ["microsoft-edge"],
+  ["firefox"],
+];
 
 /** The programs to try on this machine, in order; none where there is no screen. */
 export function openers(env: Environment, platform: NodeJS.Platform): readonly Opener[] {

@@ -29,7 +29,10 @@ class Host {
   stdout = "";
   stderr = "";
 
-  constructor(place: { readonly root: string; readonly data: string }, { port = 0, env = {} }: { readonly port?: number; readonly env?: NodeJS.ProcessEnv } = {}) {
+  constructor(
+    place: { readonly root: string; readonly data: string },
+    { port = 0, env = {} }: { readonly port?: number; readonly env?: NodeJS.ProcessEnv } = {},
+  ) {
     this.process = spawn(process.execPath, [child, place.root, String(port)], {
       env: { ...process.env, HUGELAB_DATA: place.data, ...env },
       stdio: ["ignore", "pipe", "pipe"],

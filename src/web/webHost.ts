@@ -165,4 +165,3 @@ function closeAll(server: Server, sockets: WebSocketServer): Promise<void> {
     server.closeAllConnections();
   });
 }
-

@@ -26,14 +26,22 @@ const good: { readonly [M in Method]: readonly Methods[M]["params"][] } = {
   openSandbox: [{ learner: 1, profile: "debian-6.18.15", patches: ["+mthp", "-x"], config: [["/sys/kernel/mm/transparent_hugepage/enabled", "always"]] }],
   resumeSession: [{ learner: 1, session: 1 }],
   closeSession: [{ session: 1 }],
-  submit: [{ session: 1, line: "" }, { session: 1, line: "x".repeat(LINE_CHARACTERS_MAX) }],
+  submit: [
+    { session: 1, line: "" },
+    { session: 1, line: "x".repeat(LINE_CHARACTERS_MAX) },
+  ],
   cancel: [{ session: 1 }],
-  move: [{ session: 1, to: 0 }, { session: 1, to: "back" }, { session: 1, to: "forward" }],
+  move: [
+    { session: 1, to: 0 },
+    { session: 1, to: "back" },
+    { session: 1, to: "forward" },
+  ],
   complete: [{ session: 1, text: "mm", cursor: 2 }],
   timeline: [{ session: 1, first: 0, count: 200 }],
   picture: [
     { session: 1, request: { kind: "addressSpace", process: null, first: 0, count: 200, cells: 512 } },
     { session: 1, request: { kind: "pageTables", process: "P", address: "0x7f0000000000", level: 1 } },
+    { session: 1, request: { kind: "pageTables", process: null, address: "A+2M", level: null } },
     { session: 1, request: { kind: "physical", firstPfn: 0, cells: 4096, pagesPerCell: 32768, selected: 3 } },
     { session: 1, request: { kind: "counters", filter: "thp", changedOnly: true } },
   ],
@@ -102,7 +110,7 @@ describe("limits", () => {
     ["picture", { session: 1, request: { kind: "physical", firstPfn: 0, cells: 4096, pagesPerCell: 3, selected: null } }],
     ["picture", { session: 1, request: { kind: "physical", firstPfn: 0, cells: 4097, pagesPerCell: 1, selected: null } }],
     ["picture", { session: 1, request: { kind: "addressSpace", process: "a b", first: 0, count: 1, cells: 1 } }],
-    ["picture", { session: 1, request: { kind: "pageTables", process: null, address: "0x1g", level: null } }],
+    ["picture", { session: 1, request: { kind: "pageTables", process: null, address: "A 1", level: null } }],
     ["why", { session: 1, words: "x".repeat(201) }],
     ["exportSession", { session: 1, form: "cpp" }],
   ];
@@ -122,7 +130,12 @@ describe("limits", () => {
 
   it("hold for settings that were saved", () => {
     expect(isSettingValue("theme", "light")).toBe(true);
-    for (const [name, value] of [["theme", 3], ["constructor", 3], ["panes", [1]]] as const) expect(isSettingValue(name, value)).toBe(false);
+    for (const [name, value] of [
+      ["theme", 3],
+      ["constructor", 3],
+      ["panes", [1]],
+    ] as const)
+      expect(isSettingValue(name, value)).toBe(false);
   });
 });
 
@@ -152,8 +165,25 @@ describe("whatever is sent", () => {
   });
 
   it("a getter that throws, and a proxy, are refused", () => {
-    const getter = Object.defineProperty({}, "session", { enumerable: true, get: () => { throw new Error("no"); } });
+    const getter = Object.defineProperty({}, "session", {
+      enumerable: true,
+      get: () => {
+        throw new Error("no");
+      },
+    });
     expect(checkCall("submit", getter).ok).toBe(false);
-    expect(checkCall("submit", new Proxy({}, { ownKeys: () => { throw new Error("no"); } })).ok).toBe(false);
+    expect(
+      checkCall(
+        "submit",
+        new Proxy(
+          {},
+          {
+            ownKeys: () => {
+              throw new Error("no");
+            },
+          },
+        ),
+      ).ok,
+    ).toBe(false);
   });
 });

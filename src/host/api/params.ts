@@ -27,17 +27,25 @@ const compareChoice = z.strictObject({ profile, patches, config });
 const labWord = z.string().regex(/^[\w.-]{1,100}$/);
 
 /** A process of the machine, or null for the current one. */
-const process = z.string().regex(/^[A-Za-z_][\w.]{0,63}$/).nullable();
-const powerOfTwo = z.int().min(1).max(32_768).refine((n) => (n & (n - 1)) === 0);
+const process = z
+  .string()
+  .regex(/^[A-Za-z_][\w.]{0,63}$/)
+  .nullable();
+const powerOfTwo = z
+  .int()
+  .min(1)
+  .max(32_768)
+  .refine((n) => (n & (n - 1)) === 0);
 
 const pictureRequest = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("addressSpace"), process, first: nodeNumber, count: z.int().min(1).max(200), cells: z.int().min(1).max(512) }),
   z.strictObject({
     kind: z.literal("pageTables"),
     process,
+    // as a learner writes it: "A+2M", "0x7f0000000000"
     address: z
       .string()
-      .regex(/^0x[0-9a-f]{1,16}$/i)
+      .regex(/^[\w+.-]{1,60}$/)
       .nullable(),
     level: z.int().min(1).max(5).nullable(),
   }),
@@ -151,6 +159,8 @@ function attempt<T>(schema: z.ZodType<T>, value: unknown): Attempt<T> {
 
 function shown(value: unknown): string {
   if (typeof value !== "string") return typeof value;
-  // eslint-disable-next-line no-control-regex -- that is what is taken out
-  return value.toWellFormed().slice(0, SHOWN_MAX).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, "?");
+  return value
+    .toWellFormed()
+    .slice(0, SHOWN_MAX)
+    .replace(/[\p{Cc}\u2028\u2029]/gu, "?");
 }

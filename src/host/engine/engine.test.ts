@@ -1,10 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { sentence } from "../../i18n/format.ts";
+import { sessionMessagesEn } from "../../session/messages.en.ts";
+import { terminalMessagesEn } from "../../session/messages.enTerminal.ts";
+import { shellMessagesEn } from "../../shell/messages.en.ts";
+import { renderer } from "../../shell/renderMessage.ts";
 import type { Answer, FidelityView } from "../api/labApi.ts";
 import { makeEngine } from "./engine.ts";
 import type { Engine } from "./enginePort.ts";
 import { FLAG, FLAG_COUNT, type EngineMethod, type FromEngine, type Opened, type SavedSession, type SessionPlan, type Step } from "./protocol.ts";
 
+// keys of other layers print as they are
+const render = renderer({ ...shellMessagesEn, ...sessionMessagesEn, ...terminalMessagesEn });
 const plan: SessionPlan = { profile: "debian-6.18.15", patches: [], config: [], lab: null };
 const fidelity: FidelityView = { rows: [], deviations: [], measured: "never", twin: ["nothing measured"] };
 
@@ -27,7 +32,7 @@ class Bench {
         this.onLook(++this.#looks);
         return (this.#nowMs += this.tickMs);
       },
-      render: sentence,
+      render,
     });
     this.ask({ kind: "packs", packs: [], fidelity });
   }
@@ -104,7 +109,6 @@ describe("a line", () => {
 });
 
 describe("while a command runs", () => {
-
   it("progress is told at most ten times a second", () => {
     const bench = new Bench();
     bench.open();

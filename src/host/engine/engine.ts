@@ -26,9 +26,13 @@ class SessionEngine implements Engine {
 
   constructor(place: EnginePlace) {
     this.#place = place;
-    this.#watch = new WorkWatch(place.flags, place.nowMs, (handle, operationsDone) => {
-      place.send({ kind: "progress", handle, operationsDone });
-    });
+    this.#watch = new WorkWatch(
+      place.flags,
+      () => place.nowMs(),
+      (handle, operationsDone) => {
+        place.send({ kind: "progress", handle, operationsDone });
+      },
+    );
     this.#shelf = new PackShelf(place.render);
   }
 

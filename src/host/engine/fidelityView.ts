@@ -35,7 +35,12 @@ export function fidelityView(fidelity: Fidelity, version: string, render: Render
     return `${area.padEnd(44)} ${release.padEnd(6)} ${say(listed === 0 ? "host.fidelity.row" : "host.fidelity.rowListed", counts)}`;
   });
   const reasons = deviations.map((row) => say("host.fidelity.deviation", row));
-  return { rows, deviations, measured, twin: [measured, "", ...lines, "", deviations.length === 0 ? say("host.fidelity.none") : say("host.fidelity.some"), ...reasons] };
+  return {
+    rows,
+    deviations,
+    measured,
+    twin: [measured, "", ...lines, "", deviations.length === 0 ? say("host.fidelity.none") : say("host.fidelity.some"), ...reasons],
+  };
 }
 
 /** What is shown where there is no measurement. */

@@ -6,8 +6,7 @@ export type Request = ToEngine extends infer Message ? (Message extends { readon
 
 /** `died`: the thread ended before it answered; `wasRunning`: this was the call that it was working on. */
 export type ThreadReply =
-  | Extract<FromEngine, { readonly kind: "answer" | "failed" }>
-  | { readonly kind: "died"; readonly wasRunning: boolean; readonly why: string };
+  Extract<FromEngine, { readonly kind: "answer" | "failed" }> | { readonly kind: "died"; readonly wasRunning: boolean; readonly why: string };
 
 export interface ThreadOptions {
   readonly engineUrl: URL;

@@ -140,7 +140,7 @@ export class Keeper {
 
   #fail(problem: StorageProblem | "noPlace", text: string): void {
     this.#problem = problem;
-    this.#notices = [{ id: `storage.${problem}`, severity: "error", text }];
+    this.#notices = [{ id: `saving:${problem}`, severity: "error", text }];
   }
 
   #sentence(kind: StorageProblem, folder: string): string {

@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import { say } from "../../i18n/format.ts";
 import type { WritableDb } from "../../storage/connection.ts";
 import { createLearner, listLearners, type LearnerId } from "../../storage/learners.ts";
-import { readSetting, writeSetting } from "../../storage/settings.ts";
+import { readSetting, readSettings, writeSetting } from "../../storage/settings.ts";
 import { StorageError, StorageRefusal } from "../../storage/storageError.ts";
-import type { LearnerView } from "../api/labApi.ts";
+import type { LearnerView, SettingValue } from "../api/labApi.ts";
 import { CallFailure } from "./callFailure.ts";
 import type { Keeper } from "./keeper.ts";
 
@@ -15,6 +15,8 @@ export interface LearnerEntry {
   readonly name: string;
   /** in the database; another one when it turned out that the file had a learner of this name already */
   id: LearnerId;
+  /** settings that were set while nothing could be saved */
+  readonly unsaved: Map<string, SettingValue>;
 }
 
 const LAST_LEARNER = "lastLearner";
@@ -58,6 +60,39 @@ export class LearnerList {
 
   /** Makes sure that the database has the learner: it may have taken the place of the one that had. */
   ensure(db: WritableDb, entry: LearnerEntry): void {
+    this.#ensureThere(db, entry);
+    if (!this.#keeper.saving) return;
+    for (const [name, value] of entry.unsaved) writeSetting(db, { learner: entry.id }, { name, value, nowMs: this.#nowMs() });
+  }
+
+  /** Saves a setting, or keeps it until it can be saved. @throws StorageRefusal */
+  set(entry: LearnerEntry, name: string, value: SettingValue): void {
+    entry.unsaved.set(name, value);
+    this.#save(entry);
+  }
+
+  /** Saves the learners that could not be saved before. */
+  saveAll(): void {
+    for (const entry of this.#entries) this.#save(entry);
+  }
+
+  settings(entry: LearnerEntry): ReadonlyMap<string, unknown> {
+    const saved = this.#keeper.read((db) => readSettings(db, { learner: entry.id }));
+    return new Map([...saved, ...entry.unsaved]);
+  }
+
+  #save(entry: LearnerEntry): void {
+    try {
+      this.#keeper.write((db) => {
+        this.ensure(db, entry);
+      });
+      if (this.#keeper.saving) entry.unsaved.clear();
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+    }
+  }
+
+  #ensureThere(db: WritableDb, entry: LearnerEntry): void {
     if (listLearners(db).some(({ id }) => id === entry.id)) return;
     try {
       createLearner(db, { id: entry.id, name: entry.name, nowMs: this.#nowMs() });
@@ -92,7 +127,7 @@ export class LearnerList {
   }
 
   #add(id: LearnerId, name: string): LearnerEntry {
-    const entry = { number: this.#entries.length + 1, name, id };
+    const entry = { number: this.#entries.length + 1, name, id, unsaved: new Map<string, SettingValue>() };
     this.#entries.push(entry);
     return entry;
   }

@@ -54,7 +54,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   const emit = <E extends EventName>(name: E, payload: Events[E]): void => {
     for (const listener of listeners) listener(name, payload);
   };
-  const found = findPacks([join(root, "labs"), ...(dataFolder === null ? [] : [join(dataFolder, "packs")])]);
+  const found = await findPacks([join(root, "labs"), ...(dataFolder === null ? [] : [join(dataFolder, "packs")])]);
   const fidelity = loadFidelity(root, version);
   const supervisor = new Supervisor({
     engineUrl,
@@ -88,9 +88,11 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   try {
     const shelf = await supervisor.start(found.packs);
     packs = shelf.packs;
-    const notices = [...found.bad, ...shelf.bad].map(
-      ({ place, sentence: why }): Notice => ({ id: `pack.${place}`, severity: "warning", text: say("host.pack.notRead", { place, why }) }),
-    );
+    const notices = [...found.bad, ...shelf.bad].map(({ place, sentence: why }): Notice => ({
+      id: `pack:${place}`,
+      severity: "warning",
+      text: say("host.pack.notRead", { place, why }),
+    }));
     return new Service({ host, version, keeper, learners, supervisor, desk, packs: () => packs, fidelity, notices, nowMs }, listeners);
   } catch (error) {
     await supervisor.close();

@@ -18,13 +18,13 @@ export interface FoundPacks {
 }
 
 /** Reads every pack of these folders. Never throws: what cannot be read is told, and the others are used. */
-export function findPacks(folders: readonly string[]): FoundPacks {
+export async function findPacks(folders: readonly string[]): Promise<FoundPacks> {
   const packs: PackSource[] = [];
   const bad: BadPack[] = [];
   for (const folder of folders) {
     for (const path of packPaths(folder, bad)) {
       try {
-        packs.push(readPackAt(path));
+        packs.push(await readPackAt(path));
       } catch (error) {
         bad.push({ place: path, sentence: whyOf(error) });
       }
@@ -34,9 +34,9 @@ export function findPacks(folders: readonly string[]): FoundPacks {
 }
 
 /** @throws PackUnreadable, and as node:fs */
-export function readPackAt(path: string): PackSource {
+export async function readPackAt(path: string): Promise<PackSource> {
   const isZip = ZIP.test(path) && statSync(path).isFile();
-  const files = isZip ? withoutTopFolder(readZip(readBounded(path))) : readFolder(path);
+  const files = isZip ? withoutTopFolder(await readZip(readBounded(path))) : readFolder(path);
   return { hash: treeHash(files), place: path, files: [...files] };
 }
 

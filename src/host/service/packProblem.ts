@@ -5,12 +5,7 @@ export class PackUnreadable extends Error {
   override readonly name = "PackUnreadable";
 }
 
-type Why =
-  | "host.pack.link"
-  | "host.pack.tooBig"
-  | "host.pack.notZip"
-  | "host.pack.lies"
-  | "host.pack.encrypted";
+type Why = "host.pack.link" | "host.pack.tooBig" | "host.pack.notZip" | "host.pack.lies" | "host.pack.encrypted";
 
 export function unreadable(why: Why): PackUnreadable {
   return new PackUnreadable(say(why));

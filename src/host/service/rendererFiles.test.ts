@@ -10,7 +10,8 @@ it("finds files below the folder", () => {
 });
 
 it("names nothing outside it, whatever is asked for", () => {
-  for (const path of ["/..%2fsecret", "/%2e%2e/secret", "/..%5csecret", "/%00", "/%", "/%ff", "/c:%2fsecret", "/../app.secret", ".."]) expect([path, rendererFile("/app", path)]).toEqual([path, null]);
+  for (const path of ["/..%2fsecret", "/%2e%2e/secret", "/..%5csecret", "/%00", "/%", "/%ff", "/c:%2fsecret", "/../app.secret", ".."])
+    expect([path, rendererFile("/app", path)]).toEqual([path, null]);
   const piece = fc.constantFrom("/", "..", "%2e", "%2f", "%5c", "%252e", "app", ".", "a", "\\", "%00");
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
@@ -21,7 +22,11 @@ it("names nothing outside it, whatever is asked for", () => {
 });
 
 it("gives every file the policy and its type", () => {
-  expect(pageHeaders("/app/index.html")).toMatchObject({ "content-type": "text/html; charset=utf-8", "content-security-policy": PAGE_CSP, "x-content-type-options": "nosniff" });
+  expect(pageHeaders("/app/index.html")).toMatchObject({
+    "content-type": "text/html; charset=utf-8",
+    "content-security-policy": PAGE_CSP,
+    "x-content-type-options": "nosniff",
+  });
   expect(pageHeaders("/app/strange.exe")["content-type"]).toBe("application/octet-stream");
   expect(PAGE_CSP).not.toMatch(/script-src[^;]*unsafe|https?:|\*/);
 });

@@ -47,5 +47,8 @@ export function reportText(report: Report): string {
 /** Paths name the user's folders: only what lies below Hugelab's own stays readable. */
 function withoutPlaces(text: string): string {
   const ours = fileURLToPath(new URL("../../..", import.meta.url));
-  return text.replaceAll(`file://${ours}`, "").replaceAll(ours, "").replace(/(?!\/(?:sys|proc)\/)(?<![\w/])(?:file:\/\/\/?|[A-Za-z]:\\|\/)(?:[^\s():/\\]+[/\\])+/g, "");
+  return text
+    .replaceAll(`file://${ours}`, "")
+    .replaceAll(ours, "")
+    .replace(/(?!\/(?:sys|proc)\/)(?<![\w/])(?:file:\/\/\/?|[A-Za-z]:\\|\/)(?:[^\s():/\\]+[/\\])+/g, "");
 }

@@ -2,7 +2,6 @@ import { say, sentence } from "../../i18n/format.ts";
 import { findToggle } from "../../kernel/era/resolve.ts";
 import { findProfile } from "../../kernel/profile/profile.ts";
 import { BEHAVIOUR } from "../../session/behaviour.ts";
-import { readSettings, writeSetting } from "../../storage/settings.ts";
 import { findSessionOfAttempt } from "../../storage/sessions.ts";
 import { StorageError, StorageRefusal } from "../../storage/storageError.ts";
 import { readProgress } from "../../storage/attempts.ts";
@@ -93,11 +92,7 @@ export class Service {
       return { settings: this.#settings(entry), sessions: this.#p.desk.list(entry), labs: this.#labs(entry) };
     },
     setSetting: ({ learner, name, value }) => {
-      const entry = this.#p.learners.find(learner);
-      this.#p.keeper.write((db) => {
-        this.#p.learners.ensure(db, entry);
-        writeSetting(db, { learner: entry.id }, { name, value, nowMs: this.#p.nowMs() });
-      });
+      this.#p.learners.set(this.#p.learners.find(learner), name, value);
       return {};
     },
     listLabs: ({ learner }) => this.#labs(this.#p.learners.find(learner)),
@@ -122,9 +117,13 @@ export class Service {
   };
 
   #hello(): Hello {
-    const { keeper, learners, host, version, notices } = this.#p;
+    const { keeper, learners, desk, host, version, notices } = this.#p;
     // somebody who closed the other Hugelab, or made room, reloads the page
-    if (!keeper.saving && keeper.retry()) this.#emit("notice", { id: "storage.back", severity: "info", text: say("host.storage.back") });
+    if (!keeper.saving && keeper.retry()) {
+      learners.saveAll();
+      desk.flushAll();
+      this.#emit("notice", { id: "saving:back", severity: "info", text: say("host.storage.back") });
+    }
     return {
       host,
       version,
@@ -143,8 +142,7 @@ export class Service {
   }
 
   #settings(entry: LearnerEntry): Record<string, SettingValue> {
-    const saved = this.#p.keeper.read((db) => readSettings(db, { learner: entry.id }));
-    const known = [...saved].filter((setting): setting is [string, SettingValue] => isSettingValue(...setting));
+    const known = [...this.#p.learners.settings(entry)].filter((setting): setting is [string, SettingValue] => isSettingValue(...setting));
     return Object.fromEntries(known);
   }
 

@@ -5,7 +5,7 @@ import type { EngineMethod, LabSummary, Opened, SessionPlan } from "../engine/pr
 import { countNodes, listSessions, readSession, readTypedLines, type SessionRecord } from "../../storage/sessions.ts";
 import { LIMITS } from "../../storage/limits.ts";
 import { CallFailure } from "./callFailure.ts";
-import type { EngineThread, Request, ThreadReply } from "./engineThread.ts";
+import type { EngineThread, ThreadReply } from "./engineThread.ts";
 import type { Keeper } from "./keeper.ts";
 import type { LearnerEntry } from "./learnerList.ts";
 import { OpenSession } from "./openSession.ts";
@@ -52,10 +52,12 @@ export class SessionDesk {
 
   /** Begins a session. @throws CallFailure */
   async begin(learner: LearnerEntry, plan: SessionPlan, lab: LabSummary | null): Promise<SessionView> {
-    const { nowMs, saver } = this.#o;
+    const { keeper, nowMs, saver } = this.#o;
     const session = new OpenSession(learner, plan, lab, nowMs());
     await this.#load(session);
-    session.notice = saver.flush(session);
+    const notSaved = saver.flush(session);
+    // that nothing is saved at all was told already
+    if (keeper.saving) session.notice = notSaved;
     this.#name(session);
     return this.view(session, false);
   }
@@ -80,7 +82,13 @@ export class SessionDesk {
       listSessions(db, learner.id, SESSIONS_SHOWN).map((record) => {
         const key = record.attempt === null ? null : labOf(db, { learner: learner.id, attempt: record.attempt });
         const lab = key === null ? null : { packId: key.packId, labId: key.labId, title: this.#o.labOf(key.packId, key.labId)?.info.title ?? key.labId };
-        return { session: this.numberOf(record), profile: record.profile, lab, commands: countNodes(db, { learner: learner.id, session: record.session }) - 1, changedMs: record.changedMs };
+        return {
+          session: this.numberOf(record),
+          profile: record.profile,
+          lab,
+          commands: countNodes(db, { learner: learner.id, session: record.session }) - 1,
+          changedMs: record.changedMs,
+        };
       }),
     );
   }
@@ -96,6 +104,11 @@ export class SessionDesk {
   async close(number: number): Promise<void> {
     const session = this.#sessions.get(number);
     if (session !== undefined) await this.#unload(session);
+  }
+
+  /** Saves what could not be saved before. */
+  flushAll(): void {
+    for (const session of this.#sessions.values()) this.#o.saver.flush(session);
   }
 
   /** Stops what runs for the session, at once. */
@@ -115,7 +128,7 @@ export class SessionDesk {
     const view = (await this.#request(session, { kind: "view" }, "view", null)) as EngineView;
     const { notice } = session;
     session.notice = null;
-    if (notice !== null) this.#o.emit("notice", { id: `session.${session.number}`, severity: "warning", text: notice });
+    if (notice !== null) this.#o.emit("notice", { id: `session:${session.number}`, severity: "warning", text: notice });
     return {
       ...view,
       session: session.number,
@@ -143,7 +156,7 @@ export class SessionDesk {
       await this.#load(session);
       const { place } = session;
       if (place === null) throw new CallFailure("gone", say("host.call.closed"));
-      const reply = await place.thread.ask({ ...request, handle: place.handle } as Request);
+      const reply = await place.thread.ask({ ...request, handle: place.handle });
       if (reply.kind === "answer") return this.#answered(session, reply, method);
       if (reply.kind === "failed") throw this.#failed(session, reply, method);
       if (reply.wasRunning) throw await this.#died(session, reply.why, method, line);

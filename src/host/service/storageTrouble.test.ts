@@ -54,6 +54,31 @@ describe("saved progress that", () => {
     });
   });
 
+  it("another Hugelab had: learners, settings and sessions of the meantime are saved as soon as it is free", async () => {
+    await withDataFolder(async (folder) => {
+      await withService(folder, async (first) => {
+        await first.sandbox("Kim");
+        await withService(folder, async (front) => {
+          const { learner, session } = await front.sandbox("Grace");
+          await front.ok("setSetting", { learner, name: "theme", value: "contrast" });
+          await front.submit(session, "mmap A 8M rw private anon");
+          await front.ok("createLearner", { name: "Lee" });
+          await first.service.close();
+          const { saving, learners } = await front.ok("hello", {});
+          expect([saving, learners.map(({ name }) => name)]).toEqual([true, ["Grace", "Kim", "Lee"]]);
+          expect(front.events("notice")).toMatchObject([{ severity: "info" }]);
+          expect((await front.ok("useLearner", { learner })).sessions).toMatchObject([{ session, commands: 1 }]);
+        });
+      });
+      await withService(folder, async (front) => {
+        const { learners } = await front.ok("hello", {});
+        expect(learners.map(({ name }) => name)).toEqual(["Grace", "Kim", "Lee"]);
+        const grace = learners.find(({ name }) => name === "Grace")?.id ?? 0;
+        expect(await front.ok("useLearner", { learner: grace })).toMatchObject({ settings: { theme: "contrast" }, sessions: [{ commands: 1 }] });
+      });
+    });
+  });
+
   it("a session begun without it is saved whole as soon as it can be", async () => {
     await withDataFolder(async (folder) => {
       await withService(folder, async (first) => {

@@ -41,7 +41,7 @@ const state = fc.record(
     path,
     op: fc.constantFrom(...OPERATORS),
     value: fc.oneof(scalar, fc.array(scalar, { minLength: 1, maxLength: 3 })),
-    since: fc.constant("lab.start"),
+    since: fc.constant("start"),
     process: process_,
   },
   { requiredKeys: ["path", "op"] },

@@ -40,9 +40,24 @@ function lineValue(text: string, name: string): Value | null {
 /** Reads a learner's world as commands show it. It changes nothing, and answers null where there is nothing to be read. */
 export class ReadModel {
   readonly #world: LearnerWorld;
+  /** files that were printed since the world moved: printing smaps walks every page */
+  readonly #printed = new Map<string, string>();
 
   constructor(world: LearnerWorld) {
     this.#world = world;
+  }
+
+  /** To be called whenever the world has moved. */
+  forget(): void {
+    this.#printed.clear();
+  }
+
+  #print(file: string, print: () => string): string {
+    const known = this.#printed.get(file);
+    if (known !== undefined) return known;
+    const text = print();
+    this.#printed.set(file, text);
+    return text;
   }
 
   read(path: ReadPath, process: string): Value | null {
@@ -50,9 +65,12 @@ export class ReadModel {
     const k = machine.kernel;
     switch (path.kind) {
       case "meminfo":
-        return lineValue(meminfoText(k), path.field);
+        return lineValue(
+          this.#print("meminfo", () => meminfoText(k)),
+          path.field,
+        );
       case "vmstat": {
-        const found = vmstatText(k)
+        const found = this.#print("vmstat", () => vmstatText(k))
           .split("\n")
           .find((line) => line.startsWith(`${path.name} `));
         return found === undefined ? null : { value: Number(found.slice(path.name.length + 1)), unit: "" };
@@ -72,7 +90,11 @@ export class ReadModel {
 
   #ofTask(path: Exclude<ReadPath, { kind: "meminfo" | "vmstat" | "mthp" | "setting" | "result" }>, task: Task): Value | null {
     const k = this.#world.machine.kernel;
-    if (path.kind === "rollup") return lineValue(smapsRollupText(k, task), path.field);
+    if (path.kind === "rollup")
+      return lineValue(
+        this.#print(`rollup ${task.mm}`, () => smapsRollupText(k, task)),
+        path.field,
+      );
     if (path.kind === "status") return lineValue(statusText(k, task, 0), path.field);
     const vpn = this.page(path.at);
     if (vpn === null) return null;
@@ -89,7 +111,10 @@ export class ReadModel {
       if (path.what === "size") return { value: (vma.end - vma.start) * 4, unit: "kB" };
       return { value: this.#world.slots.print((path.what === "start" ? vma.start : vma.end) * 4096), unit: "" };
     }
-    const found = lineValue(smapsEntry(k, vma), path.field);
+    const found = lineValue(
+      this.#print(`smaps ${task.mm} ${vma.start}`, () => smapsEntry(k, vma)),
+      path.field,
+    );
     return found !== null && path.field === "VmFlags" ? { value: String(found.value).split(" "), unit: "" } : found;
   }
 

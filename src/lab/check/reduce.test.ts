@@ -198,7 +198,7 @@ describe("state", () => {
   });
 
   it("compares with the start", () => {
-    const since = { path: "vmstat.thp_fault_alloc", op: "==", value: 2, since: "lab.start" };
+    const since = { path: "vmstat.thp_fault_alloc", op: "==", value: 2, since: "start" };
     expect(held(since, "touch A 4M w").holds).toBe(true);
     expect(held(since, "touch A 2M w")).toMatchObject({ holds: false, actual: "1" });
     expect(held({ ...since, path: "smaps[A].Rss" }, "touch A 4M w").holds).toBe(false);

@@ -1,13 +1,26 @@
 import { FAULT } from "../../kernel/mm/faultFlags.ts";
-import type { Watch } from "../../kernel/mm/kernel.ts";
+import { folioOrder } from "../../kernel/mm/folio.ts";
+import { folioOf, type Kernel, type Watch } from "../../kernel/mm/kernel.ts";
+import { entryPfn, hiAt, indexAt, loAt, present, pteLevel, walkTo } from "../../kernel/mm/pgtable.ts";
+import { NO_TABLE } from "../../kernel/units.ts";
 import type { LearnerWorld } from "../../session/learnerWorld.ts";
-import { leafAt } from "../../session/why/readState.ts";
 import type { FaultRun, FileWrite } from "./happenings.ts";
 
 /** runs of one command that are kept apart; faults behind them are counted by what they have in common, without their address */
 const MOST_RUNS = 4096;
 
 type Open = { -readonly [Key in keyof FaultRun]: FaultRun[Key] };
+
+/** Order of the folio that is mapped at a page; 0 for the zero page too. Nothing else is looked at, since a learner may touch a million pages. */
+function orderAt(k: Kernel, mm: number, vpn: number): number {
+  const { pgd } = k.mms.get(mm);
+  const table = walkTo(k, pgd, vpn, pteLevel(k));
+  // no table of small entries: a leaf of a level above
+  if (table === NO_TABLE) return k.geo.pmdOrder;
+  const i = indexAt(k.geo, pteLevel(k), vpn);
+  const [lo, hi] = [loAt(k, table, i), hiAt(k, table, i)];
+  return (lo & k.geo.encoding.special) !== 0 || !present(k, lo) ? 0 : folioOrder(k, folioOf(k, entryPfn(lo, hi)));
+}
 
 const isAlike = (a: FaultRun, b: FaultRun): boolean => a.process === b.process && a.order === b.order && a.write === b.write && a.byKernel === b.byKernel;
 
@@ -27,26 +40,19 @@ export class LabWatch implements Watch {
     const k = this.#world.machine.kernel;
     // a step that is done again for an explanation is nothing that happened
     if (k.tracer !== null) return;
-    const { order, head } = leafAt(k, mm, vpn);
-    const run: Open = {
-      event: "fault",
-      process: this.#process(mm),
-      first: vpn,
-      count: 1,
-      stride: 0,
-      order: head < 0 ? 0 : order,
-      write: (flags & FAULT.write) !== 0,
-      byKernel: (flags & FAULT.remote) !== 0,
-    };
+    const order = orderAt(k, mm, vpn);
+    const write = (flags & FAULT.write) !== 0;
+    const byKernel = (flags & FAULT.remote) !== 0;
+    const process = this.#process(mm);
     const last = this.#runs.at(-1);
-    if (last !== undefined && isAlike(last, run)) {
-      const stride = vpn - last.first;
+    if (last !== undefined && last.order === order && last.write === write && last.byKernel === byKernel && last.process === process) {
       if (last.count === 1 || vpn === last.first + last.count * last.stride) {
-        if (last.count === 1) last.stride = stride;
+        if (last.count === 1) last.stride = vpn - last.first;
         last.count++;
         return;
       }
     }
+    const run: Open = { event: "fault", process, first: vpn, count: 1, stride: 0, order, write, byKernel };
     if (this.#runs.length < MOST_RUNS) this.#runs.push(run);
     else this.#countOnly(run);
   }

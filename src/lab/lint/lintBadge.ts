@@ -35,6 +35,7 @@ export function lintBadge(lab: Lab, judge: JudgeRecording | null, render: Render
     problems.add(file, "badge", "notRecorded");
     return;
   }
+  if ((lab.definition.machine.patches ?? []).length > 0) problems.add(file, "machine.patches", "patchedMachine");
   if (judge === null) {
     problems.add(file, "badge", "notProved");
     return;
@@ -86,16 +87,16 @@ function compareWithLearner(lab: Lab, file: string, trace: Trace, render: Render
   const machine = bootOf(lab);
   if (machine === null) return;
   const session = new ShellSession({ boot: machine.boot, render });
-  let outcome: Outcome | null = null;
-  session.onNode = (_node, now) => {
-    outcome = now;
+  const last: { outcome: Outcome | null } = { outcome: null };
+  session.onNode = (_node, outcome) => {
+    last.outcome = outcome;
   };
   let areas: Fields = {};
   for (const [i, step] of trace.steps.entries()) {
-    outcome = null;
+    last.outcome = null;
     session.submit(step.op);
     areas = step.procs === undefined ? areas : recordedAreas(step);
-    const seen = { ...outcomeFields(outcome), ...learnerAreas(session) };
+    const seen = { ...outcomeFields(last.outcome), ...learnerAreas(session) };
     const wanted: Fields = { ...recordedResults(step), ...areas };
     for (const field of new Set([...Object.keys(wanted), ...Object.keys(seen)])) {
       const [a, b] = [JSON.stringify(wanted[field]), JSON.stringify(seen[field as keyof typeof seen])];
@@ -116,7 +117,7 @@ const pick = (from: Fields, names: readonly string[]): Fields =>
 
 function outcomeFields(outcome: Outcome | null): Fields {
   if (outcome === null) return {};
-  const { fields, faults } = outcome as Outcome;
+  const { fields, faults } = outcome;
   const taken = faults.find(({ process }) => process === FIRST_PROCESS)?.faults;
   return { ...pick(fields, RESULTS), faults: taken?.pf ?? 0, at: taken?.at ?? [] };
 }

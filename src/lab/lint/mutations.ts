@@ -49,17 +49,17 @@ function eventChanges(leaf: EventCondition): Change[] {
   for (const op of RELAXED[leaf.op ?? ">="] ?? []) add("op", leaf.op, op, { ...leaf, op: op as ">=" });
   if (leaf.before !== undefined) {
     const { before, ...rest } = leaf;
-    add("before", before, undefined, rest as EventCondition);
+    add("before", before, undefined, rest);
   }
   if (leaf.after !== undefined) {
     const { after, ...rest } = leaf;
-    add("after", after, undefined, rest as EventCondition);
+    add("after", after, undefined, rest);
   }
   if (!("where" in leaf) || leaf.where === undefined) return out;
   const where: Readonly<Record<string, unknown>> = leaf.where;
   for (const [key, value] of Object.entries(where)) {
     const rest = Object.fromEntries(Object.entries(where).filter(([other]) => other !== key));
-    add(`where.${key}`, value, undefined, { ...leaf, where: rest } as EventCondition);
+    add(`where.${key}`, value, undefined, { ...leaf, where: rest });
     if (key === "order") add("where.order", value, Number(value) + 1, { ...leaf, where: { ...where, order: Number(value) + 1 } } as EventCondition);
     if (key === "access")
       add("where.access", value, value === "read" ? "write" : "read", {
@@ -79,9 +79,7 @@ function changesOf(condition: Condition): Change[] {
   if ("all" in condition) {
     const { all } = condition;
     const dropped =
-      all.length < 2
-        ? []
-        : all.map((each, i): Change => ({ place: `all[${i}]`, from: shown(each), to: "-", condition: { all: all.toSpliced(i, 1) } as Condition }));
+      all.length < 2 ? [] : all.map((each, i): Change => ({ place: `all[${i}]`, from: shown(each), to: "-", condition: { all: all.toSpliced(i, 1) } }));
     return [...dropped, ...all.flatMap((each, i) => inside(each, `all[${i}]`, (changed) => ({ all: all.with(i, changed as Leaf) })))];
   }
   if ("any" in condition) return condition.any.flatMap((each, i) => inside(each, `any[${i}]`, (changed) => ({ any: condition.any.with(i, changed as Leaf) })));

@@ -6,8 +6,8 @@ import type { ProblemList } from "./problem.ts";
  * Characters that a text of a pack may not have: controls (an escape sequence could repaint the terminal), marks that turn the
  * direction of text or cannot be seen, and halves of pairs.
  */
-// eslint-disable-next-line no-control-regex -- that is what is looked for
 const FORBIDDEN =
+  // eslint-disable-next-line no-control-regex -- that is what is looked for
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
 /** Index of the first such character, or -1. */

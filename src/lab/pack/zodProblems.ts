@@ -31,7 +31,7 @@ function weight(issues: readonly Issue[]): number {
 
 /** Adds what zod found, each as one sentence at its place. `value`: what was checked, to be quoted from. */
 export function addIssues(file: string, value: unknown, error: z.ZodError, problems: ProblemList): void {
-  for (const issue of error.issues) addIssue(file, value, issue as Issue, [], problems);
+  for (const issue of error.issues) addIssue(file, value, issue, [], problems);
 }
 
 function addIssue(file: string, value: unknown, issue: Issue, before: Path, problems: ProblemList): void {

@@ -30,6 +30,7 @@ export class LabRun {
   readonly progress: Progress;
   #answers: ReadonlyMap<string, Answer> | null = null;
   #events: LabEvent[] = [];
+  #found: { readonly node: number; readonly answered: number; readonly outcomes: ReadonlyMap<string, CheckOutcome> } | null = null;
 
   /** @throws Error when the session is not fresh, or is of a machine that the lab cannot be done on */
   constructor({ lab, session, render, shell, saved = [] }: LabRunOptions) {
@@ -72,10 +73,14 @@ export class LabRun {
     return this.#outcomesAt(this.#session.history.current.id);
   }
 
-  /** Each check at a node, which the world stands at. */
+  /** Each check at a node, which the world stands at. What was found there stays so until another question is answered. */
   #outcomesAt(node: number): ReadonlyMap<string, CheckOutcome> {
+    const answered = this.progress.predicted.size;
+    if (this.#found !== null && this.#found.node === node && this.#found.answered === answered) return this.#found.outcomes;
     const context = this.#context(node);
-    return new Map(this.lab.checks.map((check) => [check.id, evaluateCheck(check, context)]));
+    const outcomes = new Map(this.lab.checks.map((check) => [check.id, evaluateCheck(check, context)]));
+    this.#found = { node, answered, outcomes };
+    return outcomes;
   }
 
   /** Answers a question; the first answer counts. False: there is no such question, or this is no answer to it. */

@@ -28,7 +28,7 @@ function resultOf(outcome: Outcome, process: string): CommandResult {
   const { fields } = outcome;
   const taken = outcome.faults.find((each) => each.process === process)?.faults;
   const [first] = taken?.at ?? [];
-  const text = (value: unknown): string | null => (value === undefined || value === null ? null : String(value));
+  const text = (value: unknown): string | null => (typeof value === "string" || typeof value === "number" || typeof value === "bigint" ? String(value) : null);
   return {
     ret: text(fields.ret),
     errno: text(fields.errno),
@@ -47,6 +47,8 @@ export class LabTrack {
   readonly #states = new Map<number, NodeState>();
   readonly #sincePaths: readonly (readonly [path: string, process: string])[];
   readonly #atStart = new Map<string, Value | null>();
+  /** the node where the model has read */
+  #stands = 0;
   /** node at which the lab begins: that of the last setup line */
   readonly base: number;
 
@@ -74,7 +76,13 @@ export class LabTrack {
   read(path: string, node: number, process = FIRST_PROCESS): Value | null {
     const parsed = parsePath(path);
     if (parsed === null) return null;
+    this.#standAt(node);
     return parsed.kind === "result" ? resultValue(this.stateOf(node).record.result[parsed.what]) : this.model.read(parsed, process);
+  }
+
+  #standAt(node: number): void {
+    if (node !== this.#stands) this.model.forget();
+    this.#stands = node;
   }
 
   readAtStart(path: string, process = FIRST_PROCESS): Value | null {
@@ -96,6 +104,7 @@ export class LabTrack {
 
   #add(node: number, outcome: Outcome | null, process: string): void {
     const seen = this.#watch.take();
+    this.#standAt(node);
     const made = this.#session.history.find(node);
     const before = this.stateOf(made?.parent ?? 0);
     const happenings: Happening[] = [...seen];

@@ -70,7 +70,7 @@ export const pictureMessagesEn: Readonly<Record<string, string>> = {
   "observe.vmFlag.sl": "sealed (mseal)",
 
   "observe.tables.title": "Page tables of {name} at {at}",
-  "observe.tables.badAddress": "{address} is no address of a process; it is written in hexadecimal, 0x...",
+  "observe.tables.badAddress": "{address} is no address of a process: that is 0x..., or a name that was mapped, with something added (A+2M)",
   "observe.entry.none": "Empty: nothing is mapped in these {size}.",
   "observe.entry.guard": "Guard marker: an access ends with SIGSEGV.",
   "observe.entry.uffdWp": "Marker of userfaultfd write protection: no page, but the protection is remembered.",

@@ -111,7 +111,7 @@ export interface EntryDetail {
 export interface PageTablesRequest {
   readonly kind: "pageTables";
   readonly process: string | null;
-  /** an address in the table to be shown; null: the first one that is mapped */
+  /** an address in the table to be shown, as the learner writes it (`0x...`, `A+2M`); null: the first one that is mapped */
   readonly address: string | null;
   /** 1: the table of PTEs, up to the number of levels; null: the lowest table on the way to the address */
   readonly level: number | null;

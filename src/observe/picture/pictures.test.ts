@@ -235,7 +235,7 @@ it("leaves out of Rss what smaps of an older kernel leaves out", () => {
     ["debian-6.18.15", 2048],
     ["upstream-5.19", 0],
   ] as const) {
-    const desk = new Desk(findProfile(id) as Profile);
+    const desk = new Desk(findProfile(id));
     desk.mmap(0, 2 * MIB);
     desk.do((k) => sysMadvise(k, k.tasks.get(desk.task), BigInt(BASE), BigInt(2 * MIB), 14));
     desk.touch(0, 1);
@@ -250,7 +250,7 @@ it("leaves out of Rss what smaps of an older kernel leaves out", () => {
 });
 
 it("has the levels and fields of 5-level tables", () => {
-  const desk = new Desk(findProfile("x86-64-la57-6.18") as Profile);
+  const desk = new Desk(findProfile("x86-64-la57-6.18"));
   desk.mmap(0, MIB);
   desk.touch(0, 1);
   expect(desk.tables(0).walk.map((entry) => entry.level)).toEqual(["pgd", "p4d", "pud", "pmd", "pte"]);
@@ -259,7 +259,7 @@ it("has the levels and fields of 5-level tables", () => {
 });
 
 it("has the two levels of powerpc 8xx, and its 8 MiB page", () => {
-  const desk = new Desk(findProfile("ppc-8xx-6.12") as Profile);
+  const desk = new Desk(findProfile("ppc-8xx-6.12"));
   const vpn = 0x1000;
   const call = { address: BigInt(vpn * 4096), length: BigInt(16 * MIB), prot: 3, flags: MAP.private | MAP.anonymous | MAP.fixed };
   desk.do((k) => sysMmap(k, k.tasks.get(desk.task), call));

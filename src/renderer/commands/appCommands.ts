@@ -109,7 +109,7 @@ export function appCommands(app: App, workspace: Workspace): readonly Command[] 
     command(
       "restartLab",
       "session",
-      () => app.session?.lab != null,
+      () => app.session !== null && app.session.lab !== null,
       () => {
         const info = app.session?.lab?.info;
         if (info !== undefined) void app.openLab(info, true);

@@ -39,8 +39,9 @@ export class App {
       if (session === this.session?.id) this.session.operationsDone = operationsDone;
     });
     api.on("restarted", ({ session, sentence, answer }) => {
-      this.notify("warning", sentence);
+      // in the terminal of the session that is shown; a session that is not shown is only told of
       if (session === this.session?.id) this.session.restarted(sentence, answer);
+      else this.notify("warning", sentence);
     });
     api.on("disconnected", ({ sentence }) => {
       this.unreachable = sentence;

@@ -1,5 +1,5 @@
 /** The session on the screen: what the host said last, and what a learner can do with it. */
-import type { Answer, LabApi, Method, Methods, Reply, SessionView } from "../../host/api/labApi.ts";
+import type { Answer, CallError, LabApi, Method, Methods, Reply, SessionView } from "../../host/api/labApi.ts";
 import type { LabView } from "../../lab/model.ts";
 import type { NodeView, OutputPart as SessionPart, TimelineView } from "../../session/model.ts";
 import { say } from "../../i18n/format.ts";
@@ -36,13 +36,13 @@ export class Session {
   nodesKnown = $state(0);
   solvedCard = $state(false);
   transcript = $state.raw<readonly OutputPart[]>([]);
-  /** the question of the picture of causes, the node to compare from: set from other pictures */
-  question = $state<string | null>(null);
   differences: SessionView["differences"];
   prompt: string;
   typed: readonly string[];
   terminal: TerminalDriver | null = null;
   readonly #nodes = new Map<number, NodeView>();
+  /** what went wrong with the last line, as it was told: the answer and the event may both say it */
+  #told: string | null = null;
   #moving = false;
   #nextMove: number | "back" | "forward" | null = null;
 
@@ -62,7 +62,7 @@ export class Session {
 
   /** A call about this session. */
   call<M extends SessionMethod>(method: M, params: WithoutSession<M>): Promise<Reply<M>> {
-    return this.#api.invoke(method, { session: this.id, ...params } as unknown as Methods[M]["params"]);
+    return this.#api.invoke(method, { session: this.id, ...params });
   }
 
   node(id: number): NodeView | undefined {
@@ -71,20 +71,27 @@ export class Session {
 
   async submit(line: string): Promise<LineOutcome> {
     this.operationsDone = 0;
+    this.#told = null;
     this.#record([{ stream: "input", text: `${this.prompt}${line}\n` }]);
     const reply = await this.call("submit", { line });
-    if (!reply.ok) {
-      const parts: OutputPart[] = [{ stream: "error", text: `${reply.error.sentence}\n` }];
-      this.#record(parts);
-      this.#events.announcer.say(reply.error.sentence);
-      return { parts, prompt: null, notRun: true };
-    }
+    if (!reply.ok) return this.#failed(reply.error);
     const { step } = reply.result;
     this.#take(reply.result);
     this.#record(step.output);
     this.#announce(step.output);
     if (step.ended) this.#events.leave();
     return { parts: step.output, prompt: step.prompt, notRun: false };
+  }
+
+  /** A line that the engine broke down at was run, and the history marks it; any other one goes back to the learner. */
+  #failed({ code, sentence }: CallError): LineOutcome {
+    const notRun = code !== "engine";
+    if (sentence === this.#told) return { parts: [], prompt: null, notRun };
+    this.#told = sentence;
+    const parts: OutputPart[] = [{ stream: "error", text: `${sentence}\n` }];
+    this.#record(parts);
+    this.#events.announcer.say(sentence);
+    return { parts, prompt: null, notRun };
   }
 
   cancel(): void {
@@ -136,6 +143,11 @@ export class Session {
   restarted(sentence: string, answer: Answer): void {
     this.#nodes.clear();
     this.#take(answer);
+    if (sentence === this.#told) {
+      this.terminal?.setPrompt(answer.step.prompt);
+      return;
+    }
+    this.#told = sentence;
     const part: OutputPart = { stream: "note", text: `${sentence}\n` };
     this.#record([part]);
     this.terminal?.say([part], answer.step.prompt);

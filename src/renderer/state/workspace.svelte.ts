@@ -33,12 +33,14 @@ export interface Aim {
   readonly level: number | null;
 }
 
+const NOWHERE: Aim = { address: null, process: null, level: null };
+
 export class Workspace {
   readonly #settings: Settings;
   readonly #panes = new Map<PaneName, PaneHandle>();
   #focused: PaneName = "terminal";
   tab = $state<PictureTab>("addressSpace");
-  aim = $state.raw<Aim>({ address: null, process: null, level: null });
+  aim = $state.raw<Aim>(NOWHERE);
   /** a frame of physical memory to be shown */
   frame = $state<number | null>(null);
   /** the question of the picture of causes, and those before it */
@@ -91,6 +93,14 @@ export class Workspace {
     if (this.narrow) this.goTo(this.single === name ? "terminal" : name);
     else if (pane.isOpen()) pane.close();
     else pane.open();
+  }
+
+  /** Another session: nothing that was looked at in the one before means anything in it. */
+  begin(): void {
+    this.aim = NOWHERE;
+    this.frame = null;
+    this.questions = [];
+    this.single = "terminal";
   }
 
   resetPanes(): void {

@@ -69,7 +69,7 @@ function reason(step: PathStep, say: Say): string {
 /** For a comment: nothing ends it, nothing continues it on the next line. */
 const safe = (text: string): string =>
   text
-    .replace(/[\x00-\x1f\x7f\\]/g, "?")
+    .replace(/[\p{Cc}\\]/gu, "?")
     .replace(/\*\//g, "* /")
     .replace(/\/\*/g, "/ *")
     .replace(/\?\?/g, "? ?");

@@ -11,8 +11,9 @@ import { newTestSession } from "../testSessions.ts";
 import { ScriptHistory } from "../why/history.ts";
 import { World } from "../world.ts";
 
-/** Lines of all forms that a program can do too. */
+/** Lines of all forms that a program can do too. The first makes what follows independent of the huge pages of the machine that runs it. */
 const LINES = [
+  "prctl thp_disable 1",
   "a = mmap(NULL, 8M, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0)",
   "b = mmap(NULL, 12k, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0)",
   "mmap A 8M rw private anon",
@@ -33,7 +34,6 @@ const LINES = [
   "munlockall",
   "kread A 4k",
   "kread A+4k 4k",
-  "prctl thp_disable 1",
   "prctl get_thp_disable",
   "setrlimit(RLIMIT_MEMLOCK, {65536, 65536})",
   "brk 64k",
@@ -67,8 +67,8 @@ function results(session: ShellSession): { command: string; seen: string }[] {
 
 function seenOf({ ret, errno, cnt, ok, incore, sig }: Readonly<Record<string, unknown>>): string {
   if (typeof errno === "string") return errno;
-  if (cnt !== undefined) return `${String(ok)} of ${String(cnt)} ${(sig as { sig: string }[] | undefined)?.[0]?.sig ?? ""}`.trim();
-  if (incore !== undefined) return String(incore);
+  if (typeof cnt === "number") return `${Number(ok)} of ${cnt} ${(sig as { sig: string }[] | undefined)?.[0]?.sig ?? ""}`.trim();
+  if (typeof incore === "string") return incore;
   return typeof ret === "number" ? String(ret) : "done";
 }
 

@@ -14,7 +14,7 @@ export interface ExportMachine {
   readonly names: readonly string[];
 }
 
-const FILE_NAMES: Readonly<Record<ExportForm, string>> = { script: "session.txt", strace: "session.strace", c: "session.c" };
+const FILE_NAMES: Readonly<Record<ExportForm, string>> = { script: "hugelab.txt", strace: "hugelab.strace", c: "hugelab.c" };
 
 /** The steps in another form, with the name of the file that would hold them. */
 export function exportSteps(form: ExportForm, steps: readonly PathStep[], machine: ExportMachine, render: RenderMessage): { fileName: string; text: string } {
