@@ -64,9 +64,9 @@ test("panes are resized by keyboard and mouse, closed, and remembered after a re
 
   const bar = await separator.boundingBox();
   if (bar === null) throw new Error("the separator has no place");
-  await page.mouse.move(bar.x + bar.width / 2, bar.y + bar.height / 2);
+  await page.mouse.move(bar.x + bar.width / 2, bar.y + 60);
   await page.mouse.down();
-  await page.mouse.move(bar.x + 60, bar.y + bar.height / 2, { steps: 5 });
+  await page.mouse.move(bar.x + 60, bar.y + 60, { steps: 5 });
   await page.mouse.up();
   await expect.poll(widthOf).toBeGreaterThan(wider + 20);
   const kept = await widthOf();

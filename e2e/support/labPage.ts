@@ -102,6 +102,11 @@ export class LabPage {
     const box = this.paletteBox();
     await expect(box).toBeFocused();
     await box.fill(command);
+    const options = this.id("palette").getByRole("option");
+    const chosen = this.id("palette").getByRole("option", { selected: true });
+    const wanted = options.filter({ hasText: command }).first();
+    await expect(wanted).toBeVisible();
+    for (let n = 0; n < 30 && !(await chosen.innerText()).startsWith(command); n++) await this.page.keyboard.press("ArrowDown");
     await this.page.keyboard.press("Enter");
     await expect(box).toBeHidden();
   }

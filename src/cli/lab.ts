@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { say, sentence } from "../i18n/format.ts";
 import { lintPack } from "../lab/lint/lintPack.ts";
-import type { LabBadge } from "../lab/model.ts";
+import type { LabBadge, LabEvent } from "../lab/model.ts";
 import type { Lab, Pack } from "../lab/pack/pack.ts";
 import { problemMessages, type PackProblem } from "../lab/pack/problem.ts";
 import { readPack } from "../lab/pack/readPack.ts";
@@ -16,6 +16,7 @@ import { parseCommandLine } from "./arguments.ts";
 import { converse } from "./converse.ts";
 import { exitStatus } from "./exitStatus.ts";
 import { judgeRecording } from "./judgeRecording.ts";
+import { TypedAhead } from "./lineTerminal.ts";
 import { BUNDLED_PACKS, readPackFolder } from "./packFiles.ts";
 import { shown } from "./shown.ts";
 import { writeOut } from "./writeOut.ts";
@@ -84,33 +85,41 @@ async function runLab(id: string): Promise<number> {
     process.stderr.write(`${typeof lab === "string" ? lab : say("cli.lab.profile", { profile: lab.definition.machine.profile })}\n`);
     return exitStatus.usage;
   }
+  const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
+  const ahead = isTerminal ? TypedAhead.open() : null;
   const shell = new LabShell();
-  const session = new ShellSession({ ...machine, render: sentence, extra: shell.extra });
+  const session = new ShellSession({ ...machine, render: sentence, extra: shell.extra, probe: ahead });
   const run = new LabRun({ lab, session, shell, render: sentence });
   for (const line of lab.definition.setup ?? []) run.after(session.submit(line));
-  const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
   if (isTerminal) {
     const { title, summary, badgeReason } = run.view().info;
     await writeOut(`${say("cli.lab.welcome", { title, summary, reason: badgeReason })}\n${run.view().twin.join("\n")}\n`);
   }
   let step = run.view().currentStep;
-  await converse(session, isTerminal, (result) => {
-    const news: string[] = [];
-    const events = run.after(result);
-    for (const event of events) {
-      if (event.kind === "checkPassed")
-        news.push(say("cli.lab.reached", { objective: lab.checks.find((check) => check.id === event.check)?.objective ?? event.check }));
-      if (event.kind === "labSolved") news.push(say("cli.lab.solved"));
-    }
-    const { currentStep } = run.view();
-    if (currentStep !== step && !events.some((event) => event.kind === "labSolved")) {
+  await converse(
+    session,
+    isTerminal,
+    (result) => {
+      const news = newsOf(lab, run.after(result));
+      const { currentStep, solved } = run.view();
       const at = lab.steps.findIndex((each) => each.id === currentStep);
-      news.push(say("cli.lab.nextStep", { number: at + 1, title: lab.steps[at].title }));
-    }
-    step = currentStep;
-    return news;
-  });
+      if (currentStep !== step && !solved) news.push(say("cli.lab.nextStep", { number: at + 1, title: lab.steps[at].title }));
+      step = currentStep;
+      return news;
+    },
+    ahead,
+  );
+  ahead?.close();
   return 0;
+}
+
+/** What a line reached, one sentence each. */
+function newsOf(lab: Lab, events: readonly LabEvent[]): string[] {
+  return events.flatMap((event) => {
+    if (event.kind === "labSolved") return [say("cli.lab.solved")];
+    if (event.kind !== "checkPassed") return [];
+    return [say("cli.lab.reached", { objective: lab.checks.find((check) => check.id === event.check)?.objective ?? event.check })];
+  });
 }
 
 // --- check

@@ -164,6 +164,7 @@ export const rendererMessagesEn = {
 
   "renderer.areas.none": "Nothing is mapped yet. Try: mmap A 8M rw private anon",
   "renderer.areas.gap": "{size} free",
+  "renderer.areas.empty": "nothing present yet",
   "renderer.areas.rss": "{rss} present, that is {pages} × 4 KiB",
   "renderer.areas.huge": "{huge} as huge pages",
   "renderer.areas.tables": "Show the page tables here",

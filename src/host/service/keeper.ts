@@ -1,6 +1,6 @@
 import { say } from "../../i18n/format.ts";
 import type { ReadableDb, WritableDb } from "../../storage/connection.ts";
-import { openMemoryStorage, openStorage, replaceDamaged, type Storage, type StorageNotice } from "../../storage/openStorage.ts";
+import { openMemoryCopy, openMemoryStorage, openStorage, replaceDamaged, type Storage, type StorageNotice } from "../../storage/openStorage.ts";
 import { StorageError, type StorageProblem } from "../../storage/storageError.ts";
 import { formatMessage } from "../../i18n/format.ts";
 import type { Notice } from "../api/labApi.ts";
@@ -20,6 +20,8 @@ export interface KeeperOptions {
 export class Keeper {
   readonly #options: KeeperOptions;
   #storage: Storage;
+  /** a copy of what a newer version saved */
+  #shown: Storage | null = null;
   #notices: Notice[] = [];
   #problem: StorageProblem | "noPlace" | null = null;
   /** grows when another storage takes the place of the one before: what was saved in that is not in this */
@@ -27,7 +29,7 @@ export class Keeper {
 
   constructor(options: KeeperOptions) {
     this.#options = options;
-    this.#storage = this.#open() ?? openMemoryStorage();
+    this.#storage = this.#open() ?? this.#shown ?? openMemoryStorage();
   }
 
   get saving(): boolean {
@@ -101,6 +103,8 @@ export class Keeper {
       precreate(databaseFile(folder));
       const storage = openStorage(databaseFile(folder), this.#storageOptions());
       if (storage.isReadOnly) {
+        // only at the start: what a retry finds is not mixed with what was done since
+        this.#shown ??= openMemoryCopy(storage);
         storage.close();
         this.#fail("newer", say("host.storage.newer", { file: databaseFile(folder) }));
         return null;

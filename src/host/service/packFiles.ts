@@ -53,7 +53,8 @@ function packPaths(folder: string, bad: BadPack[]): readonly string[] {
   try {
     entries = readdirSync(folder, { withFileTypes: true });
   } catch (error) {
-    if (codeOf(error) !== "ENOENT") bad.push({ place: folder, sentence: whyOf(error) });
+    // ENOTDIR: the folder of data could not be made, which is told already
+    if (!["ENOENT", "ENOTDIR"].includes(codeOf(error))) bad.push({ place: folder, sentence: whyOf(error) });
     return [];
   }
   const names = entries.filter((entry) => !entry.name.startsWith(".") && (entry.isDirectory() || ZIP.test(entry.name))).map((entry) => entry.name);

@@ -94,14 +94,39 @@ describe("saved progress that", () => {
     });
   });
 
-  it("a newer Hugelab wrote: is left as it is", async () => {
+  it("a newer Hugelab wrote: is shown, and left as it is", async () => {
+    await withDataFolder(async (folder) => {
+      const { learner, session } = await withService(folder, async (front) => {
+        const begun = await front.sandbox("Grace");
+        await front.submit(begun.session, "mmap A 8M rw private anon");
+        await front.ok("setSetting", { learner: begun.learner, name: "theme", value: "dark" });
+        return begun;
+      });
+      withRaw(database(folder), (db) => db.exec("ALTER TABLE learners ADD COLUMN later TEXT; PRAGMA user_version = 999"));
+      const before = readFileSync(database(folder));
+      await withService(folder, async (front) => {
+        expect((await front.ok("hello", {})).learners).toEqual([{ id: learner, name: "Grace" }]);
+        expect(await front.ok("useLearner", { learner })).toMatchObject({ settings: { theme: "dark" }, sessions: [{ session, commands: 1 }] });
+        const view = await front.ok("resumeSession", { learner, session });
+        expect(view).toMatchObject({ differences: [], timeline: { current: 1, count: 2 } });
+        expect((await front.ok("submit", { session, line: "touch A w" })).notSaved).not.toBeNull();
+        // asked again: still newer, and nothing of what was done is gone
+        expect((await front.ok("hello", {})).saving).toBe(false);
+        expect((await front.ok("timeline", { session, first: 0, count: 9 })).count).toBe(3);
+        expect(await expectUnsaved(front)).toMatch(/newer Hugelab.*updated/);
+      });
+      expect(readFileSync(database(folder)).equals(before)).toBe(true);
+    });
+  });
+
+  it("a newer Hugelab wrote in tables that we do not know: is left as it is, and the lab works", async () => {
     await withDataFolder(async (folder) => {
       await withService(folder, (front) => front.sandbox());
-      withRaw(database(folder), (db) => db.pragma("user_version = 999"));
-      const before = readFileSync(database(folder));
-      const text = await withService(folder, expectUnsaved);
-      expect(text).toMatch(/newer Hugelab.*updated/);
-      expect(readFileSync(database(folder)).equals(before)).toBe(true);
+      withRaw(database(folder), (db) => db.exec("ALTER TABLE learners RENAME COLUMN name TO called; PRAGMA user_version = 999"));
+      await withService(folder, async (front) => {
+        expect((await front.ok("hello", {})).learners).toEqual([]);
+        expect(await expectUnsaved(front)).toMatch(/newer Hugelab/);
+      });
     });
   });
 

@@ -38,7 +38,8 @@ export const hostEn = {
   "host.storage.full": "The disk is full ({file}): nothing will be saved until there is room; what you do is kept as long as Hugelab runs.",
   "host.storage.unwritable":
     "Progress cannot be saved in {file}: nothing will be saved until that place can be written to; what you do is kept as long as Hugelab runs.",
-  "host.storage.newer": "Your progress was saved by a newer Hugelab ({file}). It is left as it is, and nothing you do here is saved until Hugelab is updated.",
+  "host.storage.newer":
+    "Your progress was saved by a newer Hugelab ({file}). It is shown here, the file is left as it is, and nothing you do is saved until Hugelab is updated.",
   "host.storage.damaged": "The saved progress ({file}) is damaged and could not be set aside: nothing will be saved until it is moved away.",
   "host.storage.noPlace":
     "There is no place to save progress: no home directory is known. Set HUGELAB_DATA to a folder and start again; until then nothing is saved.",

@@ -9,6 +9,7 @@ import { labInfo } from "./info.ts";
 import { LabRun } from "./labRun.ts";
 import { LAB_ROWS, LabShell } from "./labShell.ts";
 import { Progress } from "./progress.ts";
+import { plainLines } from "./view.ts";
 
 const lab = labOf(smallPack());
 
@@ -203,6 +204,15 @@ describe("LabRun", () => {
   it("has a badge with its reason", () => {
     expect(labInfo(lab, sentence)).toMatchObject({ badge: "documents", badgeReason: "A test.", profile: "debian-6.18.15", minutes: 5 });
   });
+});
+
+it("shows Markdown as plain lines", () => {
+  const long = "word ".repeat(30).trim();
+  const lines = plainLines(`One.\n\n\`\`\`hugelab\nmmap A 4M rw private anon\n\`\`\`\n\n- ${long}\n| a | b |`);
+  expect(lines.slice(0, 4)).toEqual(["One.", "", "    mmap A 4M rw private anon", ""]);
+  expect(lines.at(-1)).toBe("| a | b |");
+  expect(lines.every((line) => line.length <= 78)).toBe(true);
+  expect(lines.join(" ").match(/word/g)).toHaveLength(30);
 });
 
 describe("commands of a lab", () => {

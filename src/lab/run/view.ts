@@ -1,3 +1,4 @@
+import { wrap } from "../../shell/man/manPage.ts";
 import type { RenderMessage } from "../../shell/renderMessage.ts";
 import type { CheckOutcome } from "../check/evaluate.ts";
 import type { CheckView, LabStepView, LabView, PredictionView } from "../model.ts";
@@ -81,6 +82,19 @@ function predictionView(prediction: PredictionDefinition, progress: Progress): P
 
 // --- as text
 
+/** Markdown as plain lines: code is set in, the rest is broken at blanks; tables stay as they are. */
+export function plainLines(markdown: string): string[] {
+  let inCode = false;
+  return markdown.split("\n").flatMap((line) => {
+    if (line.startsWith("```")) {
+      inCode = !inCode;
+      return [];
+    }
+    if (inCode) return [`    ${line}`];
+    return line === "" || line.startsWith("|") ? [line] : wrap(line, "", /^(- |\d+\. )/.test(line) ? "  " : "");
+  });
+}
+
 const mark = (done: boolean): string => (done ? "[x]" : "[ ]");
 
 /** Objectives, with what was found: a line for each, and what belongs to it below. */
@@ -117,7 +131,7 @@ export function stepLines(step: LabStepView, number: number, count: number, rend
   return [
     render({ key: "lab.step.head", args: { number, count, title: step.title } }),
     "",
-    ...step.text.split("\n"),
+    ...plainLines(step.text),
     "",
     ...predictionLines(step.predictions, render),
     ...checkLines(step.checks, render),
@@ -130,6 +144,6 @@ export function labText(view: Omit<LabView, "twin">, render: RenderMessage): str
   const list = view.steps.map((step, i) => `${i === at && !view.solved ? ">" : " "} ${mark(step.done)} ${i + 1}. ${step.title}`);
   const head = [view.info.title, view.info.badgeReason, "", ...list, ""];
   const solution = view.solution === null ? [] : ["", render({ key: "lab.solution.head", args: {} }), ...view.solution.map((line) => `    ${line}`)];
-  if (view.solved) return [...head, render({ key: "lab.solved", args: { title: view.info.title } }), "", ...(view.closing ?? "").split("\n"), ...solution];
+  if (view.solved) return [...head, render({ key: "lab.solved", args: { title: view.info.title } }), "", ...plainLines(view.closing ?? ""), ...solution];
   return [...head, ...stepLines(view.steps[at], at + 1, view.steps.length, render), ...solution];
 }

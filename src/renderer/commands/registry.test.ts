@@ -76,6 +76,13 @@ describe("findCommands", () => {
     expect(ids("qqq")).toEqual([]);
   });
 
+  it("takes a label that has what was typed before any other match", () => {
+    const colours = ["light", "dark", "high contrast"].map((name) =>
+      command(name, `Colours: ${name}`, [], { keywords: ["theme", "high contrast", "colours"] }),
+    );
+    for (const { id, label } of colours) expect(findCommands(colours, label)[0].id).toBe(id);
+  });
+
   it("leaves out what cannot be done now", () => {
     expect(findCommands([command("never", "Never", [], { when: () => false })], "never")).toEqual([]);
   });

@@ -55,6 +55,8 @@ export function findCommands(commands: readonly Command[], typed: string): reado
   const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return possible;
   const scored = possible.flatMap((command, order) => {
+    // somebody who types a label means it
+    if (command.label.toLowerCase().includes(words.join(" "))) return [{ command, score: -1, order }];
     const texts = [command.label, ...command.keywords].map((text) => text.toLowerCase());
     let score = 0;
     for (const word of words) {

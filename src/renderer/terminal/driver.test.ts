@@ -127,6 +127,25 @@ describe("TerminalDriver", () => {
     expect(await desk.rows()).toEqual(["$ x", "a␛[2Jb�31mc␇�d", "$"]);
   });
 
+  it("breaks what the session says at blanks, and leaves output as it is", async () => {
+    const desk = new Desk();
+    const text = "a sentence that is longer than one row of it\n";
+    desk.driver.say([
+      { stream: "note", text },
+      { stream: "out", text },
+      { stream: "note", text: `${"x".repeat(45)} y\n` },
+    ]);
+    expect(await desk.rows()).toEqual([
+      "a sentence that is longer than one row",
+      "of it",
+      "a sentence that is longer than one row o",
+      "f it",
+      "x".repeat(40),
+      "xxxxx y",
+      "$",
+    ]);
+  });
+
   it("takes an ESC alone as the key when nothing follows", async () => {
     const desk = new Desk();
     desk.completions = { start: 0, end: 1, candidates: ["mmap", "munmap"].map((text) => ({ text, whole: true })) };

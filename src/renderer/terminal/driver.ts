@@ -7,7 +7,7 @@ import { reduce } from "../../shell/line/reduce.ts";
 import { render, renderFinal, type Layout } from "../../shell/line/render.ts";
 import { createLine, lineText, type Candidate, type Effect, type LineEvent, type LineState } from "../../shell/line/state.ts";
 import { say } from "../../i18n/format.ts";
-import { safeText } from "./safeText.ts";
+import { atBlanks, safeText } from "./safeText.ts";
 
 export interface OutputPart {
   readonly stream: "out" | "note" | "error" | "input";
@@ -236,7 +236,8 @@ export class TerminalDriver {
     for (const { stream, text } of parts) {
       if (text === "") continue;
       const style = STYLES[stream];
-      const safe = safeText(text);
+      // output of tools is what it is; what the session says is prose
+      const safe = safeText(stream === "note" ? atBlanks(text, this.#line.columns) : text);
       if (style !== "") this.#host.write(`\u001b[${style}m`);
       for (let at = 0; at < safe.length; at += CHUNK_CHARACTERS) this.#host.write(safe.slice(at, at + CHUNK_CHARACTERS));
       if (style !== "") this.#host.write("\u001b[m");

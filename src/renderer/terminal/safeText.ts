@@ -11,6 +11,24 @@ function signOf(character: string): string {
   return code === 0x7f ? "\u2421" : "\ufffd";
 }
 
+/** Sentences broken at blanks where a terminal of this width would break them inside a word. What is longer than a row by itself stays whole. */
+export function atBlanks(text: string, columns: number): string {
+  return text
+    .split("\n")
+    .map((line) => {
+      const rows: string[] = [];
+      let rest = line;
+      while (rest.length > columns) {
+        const blank = rest.lastIndexOf(" ", columns);
+        if (blank <= 0 || rest.slice(0, blank).trim() === "") break;
+        rows.push(rest.slice(0, blank).trimEnd());
+        rest = rest.slice(blank + 1);
+      }
+      return [...rows, rest].join("\n");
+    })
+    .join("\n");
+}
+
 /** The text for `Terminal.write`: control characters become visible signs, line feeds also return the carriage. */
 export function safeText(text: string): string {
   return text.toWellFormed().replace(/\r\n/g, "\n").replace(DANGEROUS, signOf).replace(/\n/g, "\r\n");
