@@ -32,7 +32,7 @@ test("a damaged file is set aside with every byte, and a new one is begun", asyn
   await new LabPage(page).sandboxAs("Grace");
 });
 
-test("a newer file is not changed, and the lab works without saving", async ({ start, data }) => {
+test("a newer file is shown and not changed", async ({ start, data }) => {
   await withAda(start, data);
   const file = databaseOf(data);
   const db = new Database(file);
@@ -42,8 +42,9 @@ test("a newer file is not changed, and the lab works without saving", async ({ s
   const { page } = await start(data);
   const lab = new LabPage(page);
   await expect(page.getByTestId("notices")).toContainText(/newer/i);
-  // nobody is stopped: the lab works, and says that it does not save
-  await lab.sandboxAs("Grace");
+  // it is shown, and the lab works
+  await lab.chooseLearner("Ada");
+  await lab.openSandbox();
   expect(await lab.terminal.run("mmap A 8M rw private anon")).toContain("= A");
   expect(readFileSync(file).equals(before)).toBe(true);
 });

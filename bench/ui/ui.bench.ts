@@ -124,6 +124,11 @@ async function growHistory(lab: LabPage, commands: number): Promise<void> {
   }
 }
 
+/** What is being measured now, for whoever waits. */
+function tell(what: string): void {
+  process.stderr.write(`${what} ...\n`);
+}
+
 async function main(): Promise<void> {
   const executablePath = findChromium();
   if (executablePath === null) throw new Error(NO_CHROMIUM);
@@ -141,13 +146,16 @@ async function main(): Promise<void> {
     const frames = await measureFrames(page);
     rows.push(noteRow("frame of an idle page", timeText(quantile(frames, 0.5) * MS)));
 
+    tell("first paint to prompt");
     rows.push(barRow("first paint to prompt", await measureStart(page, lab), 0.95, 2000));
     await lab.terminal.focus();
+    tell("keys");
     const idle = await measureKeys(page, 200, 30);
     rows.push(barRow("key to terminal buffer, idle", idle.buffer, 0.95, 8), barRow("key to painted frame, idle", idle.frame, 0.95, 34));
     rows.push(noteRow("key to painted frame / frame of an idle page", (quantile(idle.frame, 0.95) / quantile(frames, 0.5)).toFixed(1)));
     await page.keyboard.press("Control+u");
 
+    tell("keys while a command runs");
     for (const line of LONG_COMMAND.before) await lab.terminal.run(line);
     await lab.terminal.type(LONG_COMMAND.line);
     await page.keyboard.press("Enter");
@@ -165,6 +173,7 @@ async function main(): Promise<void> {
 
     await lab.goHome();
     await lab.openSandbox();
+    tell("a million pages");
     // a million 4 KiB pages, by reads: the machine need not have 4 GiB
     for (const line of [
       "echo 1 > /proc/sys/vm/overcommit_memory",
@@ -175,6 +184,7 @@ async function main(): Promise<void> {
       await lab.terminal.run(line);
     await lab.terminal.run("touch B 4G r", 60_000);
     for (const tab of ["addressSpace", "pageTables", "physical", "counters"] as const) {
+      tell(`command to picture, ${tab}`);
       await lab.showPicture(tab);
       await lab.terminal.focus();
       const offset = { addressSpace: 0, pageTables: 40, physical: 80, counters: 120 }[tab];
@@ -187,6 +197,7 @@ async function main(): Promise<void> {
     await lab.terminal.run("mmap A 8M rw private anon");
     await lab.showPicture("addressSpace");
     await lab.terminal.focus();
+    tell("a history of 10,000 commands");
     await growHistory(lab, 10_000);
     rows.push(barRow("one step back or forward, 10,000 commands", await measureSteps(page, 200), 0.95, 16));
     report(rows, quantile(noise, 0.9) / quantile(noise, 0.1));

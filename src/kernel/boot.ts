@@ -48,6 +48,12 @@ function zonesFor(memoryMiB: number): { name: Zone["name"]; start: number; end: 
   return out;
 }
 
+/** transparent_hugepage= of the kernel's command line (setup_transparent_hugepage); without it what kernels are built with, CONFIG_TRANSPARENT_HUGEPAGE_ALWAYS. */
+function thpDefault(profile: Profile): "always" | "madvise" | "never" {
+  const word = profile.bootParameters.transparent_hugepage;
+  return word === "madvise" || word === "never" ? word : "always";
+}
+
 /** Switches a machine on: zones, the zero page, the defaults of every setting. */
 export function bootKernel(o: BootOptions): Kernel {
   const profile = { ...o.profile, memoryMiB: o.memoryMiB ?? o.profile.memoryMiB, cpus: o.cpus ?? o.profile.cpus };
@@ -58,7 +64,7 @@ export function bootKernel(o: BootOptions): Kernel {
   const pmdBit = geo.pmdOrder > 0 ? 1 << geo.pmdOrder : 0;
   k.globals.add(() => ({
     // machines of less than 512 MiB start with THP off
-    enabled: profile.memoryMiB < 512 ? "never" : "madvise",
+    enabled: profile.memoryMiB < 512 ? "never" : thpDefault(profile),
     defrag: "madvise",
     shmemEnabled: "never",
     shmemSizes: Array.from({ length: geo.pmdOrder + 1 }, (_, order) => (order === geo.pmdOrder ? "inherit" : "never")),

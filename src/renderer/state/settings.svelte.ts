@@ -20,7 +20,7 @@ export class Settings {
   readonly #api: LabApi;
   #learner: number | null = null;
   #values = $state.raw<Values>(DEFAULTS);
-  readonly #unsaved = new Map<string, ReturnType<typeof setTimeout>>();
+  readonly #unsaved = new Map<keyof Values, ReturnType<typeof setTimeout>>();
 
   constructor(api: LabApi) {
     this.#api = api;
@@ -54,6 +54,7 @@ export class Settings {
   }
 
   use(learner: number, saved: Readonly<Record<string, SettingValue>>): void {
+    this.flush();
     this.#learner = learner;
     this.#values = readSettings(saved);
     this.#keepLook();
@@ -77,16 +78,27 @@ export class Settings {
     this.set("fontSize", FONT_SIZE_DEFAULT);
   }
 
+  /** Saves at once what waits to be saved: the page goes away, or somebody else is about to use it. */
+  flush(): void {
+    for (const name of [...this.#unsaved.keys()]) this.#saveNow(name);
+  }
+
   #save(name: keyof Values): void {
-    const learner = this.#learner;
-    if (learner === null) return;
+    if (this.#learner === null) return;
     clearTimeout(this.#unsaved.get(name));
-    const timer = setTimeout(() => {
-      this.#unsaved.delete(name);
-      // a look that could not be saved is no reason to disturb anyone
-      void this.#api.invoke("setSetting", { learner, name, value: this.#values[name] });
-    }, SAVE_MS);
-    this.#unsaved.set(name, timer);
+    this.#unsaved.set(
+      name,
+      setTimeout(() => {
+        this.#saveNow(name);
+      }, SAVE_MS),
+    );
+  }
+
+  #saveNow(name: keyof Values): void {
+    clearTimeout(this.#unsaved.get(name));
+    this.#unsaved.delete(name);
+    // a look that could not be saved is no reason to disturb anyone
+    if (this.#learner !== null) void this.#api.invoke("setSetting", { learner: this.#learner, name, value: this.#values[name] });
   }
 
   #keepLook(): void {
