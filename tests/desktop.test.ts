@@ -124,8 +124,7 @@ it("gives no permission but writing to the clipboard to our own page", async () 
     if (granted === null) throw new Error("no answer");
     return granted;
   };
-  const checked = (permission: string, origin: string): boolean | undefined =>
-    permissionCheck?.(null, permission as "media", origin, { isMainFrame: true });
+  const checked = (permission: string, origin: string): boolean | undefined => permissionCheck?.(null, permission as "media", origin, { isMainFrame: true });
   for (const permission of ["media", "geolocation", "notifications", "clipboard-read", "openExternal", "fullscreen", "usb", "hid", "fileSystem"]) {
     expect([permission, asked(permission, OURS), checked(permission, OURS)]).toEqual([permission, false, false]);
   }

@@ -20,12 +20,13 @@ export interface KeyTimes {
  */
 export async function measureKeys(page: Page, count: number, pauseMs: number): Promise<KeyTimes> {
   await page.evaluate(() => {
-    const seam = window as unknown as { __hugelabTerminal: Terminal; keyTimes: { pressed: number; buffer: number[]; frame: number[] } };
-    const times = { pressed: 0, buffer: [] as number[], frame: [] as number[] };
+    const seam = window as unknown as { __hugelabTerminal: Terminal; keyTimes: { pressed: number; buffer: number[]; frame: number[]; stop(): void } };
+    const times = { pressed: 0, buffer: [] as number[], frame: [] as number[], stop: (): void => undefined };
     seam.keyTimes = times;
+    const listening = new AbortController();
     // the event's own time: what it waited before anybody looked at it counts
-    window.addEventListener("keydown", (event) => (times.pressed = event.timeStamp), { capture: true });
-    seam.__hugelabTerminal.onWriteParsed(() => {
+    window.addEventListener("keydown", (event) => (times.pressed = event.timeStamp), { capture: true, signal: listening.signal });
+    const written = seam.__hugelabTerminal.onWriteParsed(() => {
       if (times.pressed === 0) return;
       const { pressed } = times;
       times.pressed = 0;
@@ -37,6 +38,10 @@ export async function measureKeys(page: Page, count: number, pauseMs: number): P
         channel.port2.postMessage(0);
       });
     });
+    times.stop = () => {
+      listening.abort();
+      written.dispose();
+    };
   });
   for (let n = 0; n < count; n++) {
     await page.keyboard.press("x");
@@ -45,7 +50,8 @@ export async function measureKeys(page: Page, count: number, pauseMs: number): P
   }
   await page.waitForTimeout(200);
   return await page.evaluate(() => {
-    const { buffer, frame } = (window as unknown as { keyTimes: KeyTimes }).keyTimes;
+    const { buffer, frame, stop } = (window as unknown as { keyTimes: KeyTimes & { stop(): void } }).keyTimes;
+    stop();
     return { buffer, frame };
   });
 }

@@ -12,7 +12,7 @@ import { startHost } from "../../e2e/support/host.ts";
 import { LabPage } from "../../e2e/support/labPage.ts";
 import { LONG_COMMAND, PROMPT } from "../../e2e/support/terminal.ts";
 import { noteRow, quantile, report, timeText, type Row } from "../lib/measure.ts";
-import { measureFrames, measureKeys, measureNoise } from "./calibrate.ts";
+import { measureFrames, measureKeys, measureNoise, type KeyTimes } from "./calibrate.ts";
 
 const MS = 1e6;
 
@@ -124,6 +124,37 @@ async function growHistory(lab: LabPage, commands: number): Promise<void> {
   }
 }
 
+interface BusyTimes extends KeyTimes {
+  readonly totalMs: number;
+}
+
+/** Keys while the longest command runs, again and again until it has been five seconds in all. Rounds that outlast the command do not count. */
+async function measureWhileBusy(page: Page, lab: LabPage): Promise<BusyTimes> {
+  const TOTAL_MS = 5000;
+  const buffer: number[] = [];
+  const frame: number[] = [];
+  let totalMs = 0;
+  for (let round = 0; totalMs < TOTAL_MS; round++) {
+    if (round === 60) throw new Error("the long command ends too soon to measure anything");
+    await lab.terminal.type(LONG_COMMAND.line);
+    await page.keyboard.press("Enter");
+    const began = performance.now();
+    const times = await measureKeys(page, 15, 15);
+    const stillBusy = (await lab.id("busy").innerText()) !== "";
+    if (stillBusy) {
+      totalMs += performance.now() - began;
+      buffer.push(...times.buffer);
+      frame.push(...times.frame);
+    }
+    await page.keyboard.press("Control+c");
+    await page.keyboard.press("Control+c");
+    await lab.terminal.idle(30_000);
+    // back to before it: its work would make the next one shorter
+    await lab.terminal.run("undo", 30_000);
+  }
+  return { buffer, frame, totalMs };
+}
+
 /** What is being measured now, for whoever waits. */
 function tell(what: string): void {
   process.stderr.write(`${what} ...\n`);
@@ -157,19 +188,12 @@ async function main(): Promise<void> {
 
     tell("keys while a command runs");
     for (const line of LONG_COMMAND.before) await lab.terminal.run(line);
-    await lab.terminal.type(LONG_COMMAND.line);
-    await page.keyboard.press("Enter");
-    const began = performance.now();
-    const busy = await measureKeys(page, 60, 15);
-    const stillBusy = (await lab.id("busy").innerText()) !== "";
+    const busy = await measureWhileBusy(page, lab);
     rows.push(
       barRow("key to terminal buffer, while a command runs", busy.buffer, 0.95, 8),
       barRow("key to painted frame, while a command runs", busy.frame, 0.95, 34),
-      noteRow("the command ran all that time", `${stillBusy ? "yes" : "NO"}, ${timeText((performance.now() - began) * MS)}`),
+      noteRow("for so long, in all", timeText(busy.totalMs * MS)),
     );
-    await page.keyboard.press("Control+c");
-    await page.keyboard.press("Control+u");
-    await lab.terminal.idle(30_000);
 
     await lab.goHome();
     await lab.openSandbox();
@@ -200,7 +224,7 @@ async function main(): Promise<void> {
     tell("a history of 10,000 commands");
     await growHistory(lab, 10_000);
     rows.push(barRow("one step back or forward, 10,000 commands", await measureSteps(page, 200), 0.95, 16));
-    report(rows, quantile(noise, 0.9) / quantile(noise, 0.1));
+    report(rows, quantile(noise, 0.9) / quantile(noise, 0.1), ["", "measured", "of them", "bar", ""]);
   } finally {
     await browser.close();
     await host.stop();
