@@ -6,6 +6,7 @@ import { isWritable } from "./arch/geometry.ts";
 import { anonVmaPrepare } from "./mm/anonVma.ts";
 import { byteAt, stampAfterWrite } from "./mm/content.ts";
 import { allocAnonFolio, doWpPage } from "./mm/fault.ts";
+import { type FaultBatch, batchFor, batchPages, otherExceptions } from "./mm/faultBatch.ts";
 import { FAULT, VMF, VMF_ERROR } from "./mm/faultFlags.ts";
 import { type Signal, faultFlagsOf, isSignal, signalOf, vmaForFault } from "./mm/faultSignal.ts";
 import { deferredSplit, folioOrder, folioPut } from "./mm/folio.ts";
@@ -21,12 +22,11 @@ import {
   isLeaf,
   isMarker,
   loAt,
-  pfnHi,
-  pfnLo,
   populate,
   present,
   pteLevel,
   setEntry,
+  setPtes,
   tableAlloc,
   tableBelow,
   tableFree,
@@ -35,7 +35,7 @@ import {
 import { dirtyBits, dirtyMaybeWrite, entryHiFor, entryLoFor } from "./mm/prot.ts";
 import type { Task, Vma } from "./mm/records.ts";
 import { addNewAnonRmap } from "./mm/rmap.ts";
-import { type AccessKind, translate, walkTables } from "./mm/translate.ts";
+import { type AccessKind, translate, walkOthers, walkTables } from "./mm/translate.ts";
 import { VM } from "./mm/vmFlags.ts";
 import { VMSTAT } from "./mm/vmstat.ts";
 import { pmdAllowed } from "./thp/eligibility/eligibility.ts";
@@ -101,42 +101,43 @@ export function hugePmdAnonymousPageAlone(k: Kernel, vmaIn: Vma, vpn: number, fl
 }
 
 /** doAnonymousPage of mm/fault.ts. */
-function doAnonymousPageAlone(k: Kernel, vmaIn: Vma, vpn: number, flags: number, t: TableIndex, i: number): number {
+function doAnonymousPageAlone(k: Kernel, vmaIn: Vma, vpn: number, flags: number, t: TableIndex, i: number, batch: FaultBatch | null): number {
   if ((vmaIn.flags & VM.shared) !== 0) return VMF.sigbus;
   if (k.tracer !== null) traceAnonymousPage(k, vmaIn, vpn, (flags & FAULT.write) !== 0);
   const e = k.geo.encoding;
+  const stride = batch === null ? 1 : batch.stride;
+  const nr = batch === null || batch.wanted === 1 ? 1 : batchPages(k, batch, { vma: vmaIn, vpn, flags, table: t, i, stride });
   if ((flags & FAULT.write) === 0) {
     const zero = k.g.zeroPfn;
-    setEntry(k, t, i, entryLoFor(k, zero, vmaIn.flags) | e.special, entryHiFor(k, zero, vmaIn.flags));
+    setPtes(k, t, i, nr, stride, entryLoFor(k, zero, vmaIn.flags) | e.special, entryHiFor(k, zero, vmaIn.flags), 0);
     return 0;
   }
   const vma = vmaIn.anonVma === 0 ? anonVmaPrepare(k, vmaIn.slot) : vmaIn;
-  const head = allocAnonFolio(k, vma, vpn, t, i);
+  const head = allocAnonFolio(k, vma, vpn, t, i, nr);
   if (head === NO_PFN) return VMF.oom;
   const order = folioOrder(k, head);
-  const n = 1 << order;
   const lo = dirtyMaybeWrite(k, entryLoFor(k, head, vma.flags), vma.flags);
   const hi = entryHiFor(k, head, vma.flags);
-  k.countMm(vma.mm, MMC.anonPages, n);
+  k.countMm(vma.mm, MMC.anonPages, nr << order);
   if (order === 0) {
-    addNewAnonRmap(k, head, vma, vpn, false);
-    setEntry(k, t, i, lo, hi);
+    addNewAnonRmap(k, head, vma, vpn, false, nr, stride);
+    setPtes(k, t, i, nr, stride, lo, hi, 1);
     return 0;
   }
+  const n = 1 << order;
   k.refcount.add(head, n - 1);
   if (k.era.mthpStats) k.countMthp(order, MTHP.anonFaultAlloc);
   addNewAnonRmap(k, head, vma, vpn - (vpn & (n - 1)), false);
-  const first = i - (i & (n - 1));
-  for (let j = 0; j < n; j++) setEntry(k, t, first + j, (lo & 0xfff) | pfnLo(head + j), (hi & ~0x7ff) | pfnHi(head + j));
+  setPtes(k, t, i - (i & (n - 1)), n, 1, lo, hi, 1);
   return 0;
 }
 
 /** handlePteFault of mm/fault.ts. */
-function handlePteFaultAlone(k: Kernel, vma: Vma, vpn: number, flags: number, t: TableIndex): number {
+function handlePteFaultAlone(k: Kernel, vma: Vma, vpn: number, flags: number, t: TableIndex, batch: FaultBatch | null): number {
   const i = indexAt(k.geo, pteLevel(k), vpn);
   const lo = loAt(k, t, i);
   const hi = hiAt(k, t, i);
-  if (lo === 0 && hi === 0) return doAnonymousPageAlone(k, vma, vpn, flags, t, i);
+  if (lo === 0 && hi === 0) return doAnonymousPageAlone(k, vma, vpn, flags, t, i, batch);
   if (!present(k, lo)) {
     if (isMarker(k, lo, hi, MARKER.guard)) return VMF.sigsegv;
     if (isMarker(k, lo, hi, MARKER.poisoned)) return VMF.hwpoison;
@@ -151,16 +152,16 @@ function handlePteFaultAlone(k: Kernel, vma: Vma, vpn: number, flags: number, t:
 }
 
 /** handleMmFault of mm/fault.ts. */
-export function handleMmFaultAlone(k: Kernel, vma: Vma, vpn: number, flags: number): number {
+export function handleMmFaultAlone(k: Kernel, vma: Vma, vpn: number, flags: number, batch: FaultBatch | null): number {
   if ((flags & FAULT.write) !== 0 && (vma.flags & VM.mayWrite) === 0) return VMF.sigsegv;
   const geo = k.geo;
   if (geo.pmdLevel < 0) {
     const t = walkAlloc(k, vma.mm, vpn, pteLevel(k));
-    return t === 0 ? VMF.oom : handlePteFaultAlone(k, vma, vpn, flags, t);
+    return t === 0 ? VMF.oom : handlePteFaultAlone(k, vma, vpn, flags, t, batch);
   }
   // the walk that failed found the table: its PMD entry is neither empty nor a leaf
   const walked = k.tracer === null ? cachedTable(k, vma.mm, vpn) : NO_TABLE;
-  if (walked !== NO_TABLE) return handlePteFaultAlone(k, vma, vpn, flags, walked);
+  if (walked !== NO_TABLE) return handlePteFaultAlone(k, vma, vpn, flags, walked, batch);
   const pmdTable = walkAlloc(k, vma.mm, vpn, geo.pmdLevel);
   if (pmdTable === 0) return VMF.oom;
   const i = indexAt(geo, geo.pmdLevel, vpn);
@@ -191,46 +192,53 @@ export function handleMmFaultAlone(k: Kernel, vma: Vma, vpn: number, flags: numb
     t = tableBelow(k, lo, hiAt(k, pmdTable, i));
     if (k.tracer !== null && geo.thp) traceTableThere(k, vma, vpn, t);
   }
-  return handlePteFaultAlone(k, k.vmas.get(vma.slot), vpn, flags, t);
+  return handlePteFaultAlone(k, k.vmas.get(vma.slot), vpn, flags, t, batch);
 }
 
 /** faultAndAccount of mm/fault.ts. */
-export function faultAndAccountAlone(k: Kernel, vma: Vma, vpn: number, flags: number): number {
+export function faultAndAccountAlone(k: Kernel, vma: Vma, vpn: number, flags: number, batch: FaultBatch | null = null): number {
   k.countVm(VMSTAT.pgfault);
-  const r = handleMmFaultAlone(k, vma, vpn, flags);
+  const r = handleMmFaultAlone(k, vma, vpn, flags, batch);
   if ((r & (VMF_ERROR | VMF.retry)) !== 0) {
     if (k.tracer !== null) traceFaultError(k, vma, vpn, r);
     return r;
   }
   const major = (r & VMF.major) !== 0;
-  k.countMm(vma.mm, major ? MMC.majFlt : MMC.minFlt, 1);
+  const nr = batch === null ? 1 : batch.done;
+  if (nr > 1) k.countVm(VMSTAT.pgfault, nr - 1);
+  k.countMm(vma.mm, major ? MMC.majFlt : MMC.minFlt, nr);
   if (major) k.countVm(VMSTAT.pgmajfault);
   return r;
 }
 
 /** pageFault of mm/access.ts. */
-export function pageFaultAlone(k: Kernel, mm: number, vpn: number, offsetBytes: number, kind: AccessKind): Signal | null {
+export function pageFaultAlone(k: Kernel, mm: number, vpn: number, offsetBytes: number, kind: AccessKind, batch: FaultBatch | null): Signal | null {
   if (k.hooks.onFault !== null) k.hooks.onFault(mm, vpn, offsetBytes, kind === "w" ? 2 : 0);
   k.charge(k.costs.faultEntryNs);
   const vma = vmaForFault(k, mm, vpn, kind);
-  return isSignal(vma) ? vma : signalOf(k, faultAndAccountAlone(k, vma, vpn, faultFlagsOf(kind)));
+  if (isSignal(vma)) return vma;
+  const r = faultAndAccountAlone(k, vma, vpn, faultFlagsOf(kind), batch);
+  if (batch !== null && batch.done > 1) otherExceptions(k, mm, vpn, offsetBytes, kind, batch);
+  return signalOf(k, r);
 }
 
 /** accessByFault of mm/access.ts. */
-export function accessByFaultAlone(k: Kernel, mm: number, vpn: number, offsetBytes: number, kind: AccessKind): number | Signal {
+export function accessByFaultAlone(k: Kernel, mm: number, vpn: number, offsetBytes: number, kind: AccessKind, batch: FaultBatch | null): number | Signal {
   for (;;) {
-    const signal = pageFaultAlone(k, mm, vpn, offsetBytes, kind);
+    const signal = pageFaultAlone(k, mm, vpn, offsetBytes, kind, batch);
     if (signal !== null) return signal;
     // nothing but an access fills a TLB, so that there is nothing to find in it
     const pfn = walkTables(k, mm, vpn, kind);
-    if (pfn >= 0) return pfn;
+    if (pfn < 0) continue;
+    if (batch !== null && batch.done > 1) walkOthers(k, mm, vpn, kind, batch);
+    return pfn;
   }
 }
 
 /** userAccess of mm/access.ts. */
 export function userAccessAlone(k: Kernel, mm: number, vpn: number, offsetBytes: number, kind: AccessKind): number | Signal {
   const pfn = translate(k, mm, vpn, kind);
-  return pfn >= 0 ? pfn : accessByFaultAlone(k, mm, vpn, offsetBytes, kind);
+  return pfn >= 0 ? pfn : accessByFaultAlone(k, mm, vpn, offsetBytes, kind, null);
 }
 
 /** execute of touch.ts. */
@@ -248,14 +256,17 @@ function executeAlone(k: Kernel, mm: number, vpn: number, offset: number): { sig
 export function touchRangeAlone(k: Kernel, task: Task, start: number, end: number, step: number, kind: AccessKind, value: number): TouchResult {
   const out: TouchResult = { count: 0, ok: 0, first: -1, sum: 0, signals: [] };
   const mm = task.mm;
-  for (let at = start; at < end; at += step) {
+  const batch = batchFor(step, kind);
+  for (let at = start; at < end; at += step * batch.done) {
+    batch.done = 1;
     out.count++;
     if (out.count % QUANTUM === 0 && k.hooks.onQuantum !== null && !k.hooks.onQuantum()) return out;
     const vpn = Math.floor(at / 4096);
     const offset = at - vpn * 4096;
     let pfn = translate(k, mm, vpn, kind);
     if (pfn < 0) {
-      const r: number | Signal = accessByFaultAlone(k, mm, vpn, offset, kind);
+      batch.wanted = !batch.possible ? 1 : Math.min(Math.ceil((end - at) / step), QUANTUM - (out.count % QUANTUM));
+      const r: number | Signal = accessByFaultAlone(k, mm, vpn, offset, kind, batch);
       if (typeof r !== "number") {
         noteSignal(out, at, step, r);
         continue;
@@ -267,15 +278,18 @@ export function touchRangeAlone(k: Kernel, task: Task, start: number, end: numbe
       noteSignal(out, at, step, faulted.signal, faulted.address);
       continue;
     }
-    out.ok++;
+    const nr = batch.done;
+    out.count += nr - 1;
+    out.ok += nr;
     const stamp = k.stamp.get(pfn);
     if (kind === "w") {
+      // the frames of a batch lie behind each other and hold the same: nothing yet
       const next = stampAfterWrite(k, stamp, offset, 1, value);
-      if (next !== stamp) k.stamp.set(pfn, next);
+      if (next !== stamp) k.stamp.fill(pfn, nr, next);
     } else {
       const byte = stamp === 0 ? 0 : byteAt(k, stamp, offset);
       if (out.first < 0) out.first = byte;
-      out.sum = (out.sum + byte) >>> 0;
+      out.sum = (out.sum + byte * nr) >>> 0;
     }
   }
   return out;

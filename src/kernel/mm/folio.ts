@@ -21,30 +21,34 @@ const NO_COUNTS = [0, 0, 0, 0, 0, 0, 0] as const;
 const NO_MM = [0, 0] as const;
 const FREE_PAGE = [0, 0, 0, 0, 0] as const;
 
-/** Makes a block of frames a folio with one reference (prep_compound_page) and zeros as content. */
-export function prepFolio(k: Kernel, head: Pfn, order: number): void {
+/** Makes a block of frames a folio with one reference (prep_compound_page) and zeros as content; with `nr` that many, which lie behind each other. */
+export function prepFolio(k: Kernel, head: Pfn, order: number, nr = 1): void {
   if (order > 0) {
     k.folioRows.fillRows(head, 1, NO_COUNTS);
     k.mmIdRows.fillRows(2 * head, 2, NO_MM);
     k.pageRows.fillRows(head + 1, (1 << order) - 1, [PG.tail, head, 0, 0, 0]);
   }
-  const at = pageRowAt(head);
-  const page = k.pageRows.ownRow(head);
-  page[at + PAGE_ROW.flags] = order === 0 ? 0 : PG.head | (order << ORDER_SHIFT);
-  page[at + PAGE_ROW.mapping] = 0;
-  page[at + PAGE_ROW.stamp] = 0;
-  const use = k.useRows.ownRow(head);
-  use[at + USE_ROW.refcount] = 1;
-  use[at + USE_ROW.step] = k.step;
+  const flags = order === 0 ? 0 : PG.head | (order << ORDER_SHIFT);
+  const { step } = k;
+  for (let pfn = head as number; pfn < head + (nr << order); pfn += 1 << order) {
+    const at = pageRowAt(pfn);
+    const page = k.pageRows.ownRow(pfn);
+    page[at + PAGE_ROW.flags] = flags;
+    page[at + PAGE_ROW.mapping] = 0;
+    page[at + PAGE_ROW.stamp] = 0;
+    const use = k.useRows.ownRow(pfn);
+    use[at + USE_ROW.refcount] = 1;
+    use[at + USE_ROW.step] = step;
+  }
 }
 
-/** A folio with zeroed content and one reference, or NO_PFN (folio_alloc with __GFP_ZERO). */
-export function allocZeroedFolio(k: Kernel, order: number, type: MigrateType = "movable"): Pfn {
-  const pfn = allocPages(k, order, type);
+/** A folio with zeroed content and one reference, or NO_PFN (folio_alloc with __GFP_ZERO). `nr`: as allocPages has it, each a folio. */
+export function allocZeroedFolio(k: Kernel, order: number, type: MigrateType = "movable", nr = 1): Pfn {
+  const pfn = allocPages(k, order, type, nr);
   if (pfn === NO_PFN) return NO_PFN;
-  prepFolio(k, pfn, order);
+  prepFolio(k, pfn, order, nr);
   const { costs } = k;
-  k.charge(order === 0 ? costs.allocPageNs + costs.zero4kNs : costs.allocHugeNs + costs.zero4kNs * (1 << order));
+  k.charge(nr * (order === 0 ? costs.allocPageNs + costs.zero4kNs : costs.allocHugeNs + costs.zero4kNs * (1 << order)));
   return pfn;
 }
 

@@ -49,29 +49,36 @@ function subLarge(k: Kernel, head: number, diff: number, mm: number): void {
   if (k.mmIdMapcount.get(2 * head) === total || k.mmIdMapcount.get(2 * head + 1) === total) k.pageFlags.set(head, k.pageFlags.get(head) & ~PG.mappedShared);
 }
 
-/** folio_add_new_anon_rmap + folio_add_lru_vma: the first mapping of a fresh folio, exclusive. `byPmd`: as one PMD leaf. */
-export function addNewAnonRmap(k: Kernel, head: Pfn, vma: Vma, vpn: number, byPmd: boolean): void {
+/**
+ * folio_add_new_anon_rmap + folio_add_lru_vma: the first mapping of a fresh folio, exclusive. `byPmd`: as one PMD leaf.
+ * `nr` > 1: of that many small folios, which lie behind each other and are mapped `stride` pages apart.
+ */
+export function addNewAnonRmap(k: Kernel, head: Pfn, vma: Vma, vpn: number, byPmd: boolean, nr = 1, stride = 1): void {
   const locked = lockedVma(vma);
-  const at = pageRowAt(head);
-  const page = k.pageRows.ownRow(head);
-  const fresh = page[at + PAGE_ROW.flags];
+  const fresh = k.pageFlags.get(head);
   const order = (fresh & ORDER_MASK) >>> ORDER_SHIFT;
-  const n = 1 << order;
-  const index = vma.pgoff + (vpn - vma.start);
   // on the LRU from here on (folio_add_lru_vma), a locked one on the list of those that are not looked at
   const flags = fresh | PG.anon | PG.swapbacked | PG.uptodate | PG.anonExclusive | PG.lru | (locked ? PG.mlocked | PG.unevictable : 0);
-  page[at + PAGE_ROW.flags] = flags;
-  page[at + PAGE_ROW.mapping] = vma.anonVma;
-  const use = k.useRows.ownRow(head);
-  use[at + USE_ROW.step] = k.step;
-  use[at + USE_ROW.index] = index | 0;
-  use[at + USE_ROW.index + 1] = index * 2 ** -32;
-  if (order === 0) use[at + USE_ROW.mapcount] = 1;
-  else mapNewLarge(k, head, order, vma.mm, byPmd);
+  const { step } = k;
+  let index = vma.pgoff + (vpn - vma.start);
+  for (let pfn = head as number; pfn < head + nr; pfn++) {
+    const at = pageRowAt(pfn);
+    const page = k.pageRows.ownRow(pfn);
+    page[at + PAGE_ROW.flags] = flags;
+    page[at + PAGE_ROW.mapping] = vma.anonVma;
+    const use = k.useRows.ownRow(pfn);
+    use[at + USE_ROW.step] = step;
+    use[at + USE_ROW.index] = index | 0;
+    use[at + USE_ROW.index + 1] = index * 2 ** -32;
+    if (order === 0) use[at + USE_ROW.mapcount] = 1;
+    index += stride;
+  }
+  if (order > 0) mapNewLarge(k, head, order, vma.mm, byPmd);
+  const n = nr << order;
   k.vmstat.add(VMSTAT.nrAnonPages, n);
   k.vmstat.add(lruItem(flags), n);
   if (locked) {
-    k.mlockCount.set(head, 1);
+    k.mlockCount.fill(head, nr, 1);
     k.countVm(VMSTAT.nrMlock, n);
     k.countVm(VMSTAT.unevictablePgsMlocked, n);
   }

@@ -1,7 +1,8 @@
 import { isWritable } from "../arch/geometry.ts";
 import type { Kernel } from "./kernel.ts";
 import { cachedEntry, cacheTable, entryPfn, indexAt, tableBelow } from "./pgtable.ts";
-import { tagOf, tlbEntry, tlbFill, tlbSwitch } from "./tlb.ts";
+import type { FaultBatch } from "./faultBatch.ts";
+import { PTE_SET, tagOf, tlbEntry, tlbFill, tlbSwitch } from "./tlb.ts";
 
 /** What the hardware does with an access of a program. */
 
@@ -27,6 +28,14 @@ export function walkTables(k: Kernel, mm: number, vpn: number, kind: AccessKind)
     return (lo & k.geo.encoding.present) === 0 ? -1 : useLeaf(k, vpn, kind, 0, cached, lo);
   }
   return walkFromTop(k, mm, vpn, kind);
+}
+
+/**
+ * The walks for the accesses of a batch behind its first. The fault has set accessed and dirty bits, so that nothing shows of a walk but
+ * what it leaves in the TLB, and there the last ones have displaced all that came before.
+ */
+export function walkOthers(k: Kernel, mm: number, vpn: number, kind: AccessKind, batch: FaultBatch): void {
+  for (let n = Math.max(1, batch.done - PTE_SET); n < batch.done; n++) walkTables(k, mm, vpn + n * batch.stride, kind);
 }
 
 function walkFromTop(k: Kernel, mm: number, vpn: number, kind: AccessKind): number {
