@@ -106,7 +106,7 @@ function doAnonymousPageAlone(k: Kernel, vmaIn: Vma, vpn: number, flags: number,
   if (k.tracer !== null) traceAnonymousPage(k, vmaIn, vpn, (flags & FAULT.write) !== 0);
   const e = k.geo.encoding;
   const stride = batch === null ? 1 : batch.stride;
-  const nr = batch === null || batch.wanted === 1 ? 1 : batchPages(k, batch, { vma: vmaIn, vpn, flags, table: t, i, stride });
+  const nr = batch === null || batch.wanted === 1 ? 1 : batchPages(k, batch, vmaIn, vpn, flags, t, i);
   if ((flags & FAULT.write) === 0) {
     const zero = k.g.zeroPfn;
     setPtes(k, t, i, nr, stride, entryLoFor(k, zero, vmaIn.flags) | e.special, entryHiFor(k, zero, vmaIn.flags), 0);
@@ -285,7 +285,8 @@ export function touchRangeAlone(k: Kernel, task: Task, start: number, end: numbe
     if (kind === "w") {
       // the frames of a batch lie behind each other and hold the same: nothing yet
       const next = stampAfterWrite(k, stamp, offset, 1, value);
-      if (next !== stamp) k.stamp.fill(pfn, nr, next);
+      if (nr > 1) k.stamp.fill(pfn, nr, next);
+      else if (next !== stamp) k.stamp.set(pfn, next);
     } else {
       const byte = stamp === 0 ? 0 : byteAt(k, stamp, offset);
       if (out.first < 0) out.first = byte;

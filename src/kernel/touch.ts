@@ -47,7 +47,8 @@ export function* touchRange(k: Kernel, task: Task, start: number, end: number, s
     if (kind === "w") {
       // the frames of a batch lie behind each other and hold the same: nothing yet
       const next = stampAfterWrite(k, stamp, offset, 1, value);
-      if (next !== stamp) k.stamp.fill(pfn, nr, next);
+      if (nr > 1) k.stamp.fill(pfn, nr, next);
+      else if (next !== stamp) k.stamp.set(pfn, next);
     } else {
       const byte = stamp === 0 ? 0 : byteAt(k, stamp, offset);
       if (out.first < 0) out.first = byte;

@@ -154,7 +154,7 @@ function* doAnonymousPage(k: Kernel, vmaIn: Vma, vpn: number, flags: number, t: 
   if (k.tracer !== null) traceAnonymousPage(k, vmaIn, vpn, (flags & FAULT.write) !== 0);
   const e = k.geo.encoding;
   const stride = batch === null ? 1 : batch.stride;
-  const nr = batch === null || batch.wanted === 1 ? 1 : batchPages(k, batch, { vma: vmaIn, vpn, flags, table: t, i, stride });
+  const nr = batch === null || batch.wanted === 1 ? 1 : batchPages(k, batch, vmaIn, vpn, flags, t, i);
   if ((flags & FAULT.write) === 0) {
     const zero = k.g.zeroPfn;
     if (k.preempt) {

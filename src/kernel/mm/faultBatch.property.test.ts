@@ -7,7 +7,7 @@ import { mixInto } from "../store/hash.ts";
 import { sysFork, sysMadvise, sysMlock, sysMmap, sysMprotect, sysMunmap } from "../syscalls.ts";
 import { touchRange } from "../touch.ts";
 import { failed, type Result } from "./errno.ts";
-import { BATCH_LIMITS } from "./faultBatch.ts";
+import { FRAME_LIMITS, PLACE_LIMITS } from "./faultBatch.ts";
 import type { Kernel } from "./kernel.ts";
 import { MADV } from "./madvise.ts";
 import { MAP } from "./mmap.ts";
@@ -208,22 +208,29 @@ class Life {
   }
 }
 
-const limits = BATCH_LIMITS as { readonly name: string; readonly pages: (k: Kernel) => number }[];
+type AnyLimit = { readonly name: string; readonly pages: (k: Kernel, at: unknown, most: number) => number };
+const lists = [FRAME_LIMITS, PLACE_LIMITS] as unknown as readonly AnyLimit[][];
 
 /** Carries something out with other limits. */
 function withLimits<T>(change: () => void, then: () => T): T {
-  const kept = [...limits];
+  const kept = lists.map((list) => [...list]);
   change();
   try {
     return then();
   } finally {
-    limits.splice(0, limits.length, ...kept);
+    lists.forEach((list, n) => list.splice(0, list.length, ...kept[n]));
   }
 }
 
+const leaveOut = (name: string): void =>
+  lists.forEach((list) => {
+    const at = list.findIndex((l) => l.name === name);
+    if (at >= 0) list.splice(at, 1);
+  });
+
 const oneByOne = (p: Program): string[] =>
   withLimits(
-    () => limits.unshift({ name: "alone", pages: () => 1 }),
+    () => lists[1].unshift({ name: "alone", pages: () => 1 }),
     () => new Life(p, false).seen,
   );
 
@@ -252,7 +259,7 @@ const plain: Program = {
 it("takes most faults of a plain loop together", () => {
   const asked: number[] = [];
   withLimits(
-    () => limits.push({ name: "count", pages: (...args: unknown[]) => (asked.push(args[2] as number), args[2] as number) }),
+    () => lists[1].push({ name: "count", pages: (_k, _at, most) => (asked.push(most), most) }),
     () => new Life(plain, false),
   );
   expect(asked.length).toBeLessThan(60);
@@ -260,15 +267,11 @@ it("takes most faults of a plain loop together", () => {
 });
 
 describe("a limit that is left out shows", () => {
-  it.each(BATCH_LIMITS.map((l) => l.name))("%s", (name) => {
+  it.each(lists.flat().map((l) => l.name))("%s", (name) => {
     const found = fc.check(
       fc.property(program, (p) => {
         const batched = withLimits(
-          () =>
-            limits.splice(
-              limits.findIndex((l) => l.name === name),
-              1,
-            ),
+          () => leaveOut(name),
           () => new Life(p, false).seen,
         );
         expect(batched).toEqual(oneByOne(p));

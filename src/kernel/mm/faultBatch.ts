@@ -25,35 +25,35 @@ export interface FaultBatch {
   done: number;
 }
 
-/** A fault whose decisions are made: what the limits below look at. */
+/** The first fault of a batch, whose decisions are made: what the limits below look at. */
 export interface BatchStart {
   readonly vma: Vma;
   readonly vpn: number;
-  /** FAULT_FLAG_* */
-  readonly flags: number;
   readonly table: TableIndex;
   /** of the entry in the table, which is none */
   readonly i: number;
   readonly stride: number;
 }
 
-interface BatchLimit {
+/**
+ * Everything that a fault on a none entry of private anonymous memory decides by, if it can differ from one page of a loop to the next: for how many
+ * of the next accesses it is as it is for the first. A rule that is added to the path and looks at something else needs its line here.
+ */
+interface Limit<Args extends readonly unknown[]> {
   readonly name: string;
-  /** for how many of the next `most` accesses (at least 2) this is as it is for the first */
-  readonly pages: (k: Kernel, at: BatchStart, most: number) => number;
+  readonly pages: (k: Kernel, ...args: Args) => number;
 }
 
-const takesFrames = (at: BatchStart): boolean => (at.flags & FAULT.write) !== 0;
-
-/**
- * Everything that a fault on a none entry of private anonymous memory decides by, if it can differ from one page of a loop to the next. A rule that is added
- * to the path and looks at something else needs its line here. Those that are quick to look at and often say 1 come first.
- */
-export const BATCH_LIMITS: readonly BatchLimit[] = [
+/** Of a fault that takes frames. What is quick to look at and often says 1 comes first. */
+export const FRAME_LIMITS: readonly Limit<[]>[] = [
+  { name: "block", pages: framesFromBlock },
+  { name: "watermark", pages: framesToWatermark },
   // alloc_anon_folio looks at the neighbours for a larger folio, which then spans pages that follow
-  { name: "sizes", pages: (k, at, most) => (!takesFrames(at) || smallPagesOnly(k) ? most : 1) },
-  { name: "block", pages: (k, at, most) => (takesFrames(at) ? framesFromBlock(k) : most) },
-  { name: "watermark", pages: (k, at, most) => (takesFrames(at) ? framesToWatermark(k) : most) },
+  { name: "sizes", pages: (k) => (smallPagesOnly(k) ? Infinity : 1) },
+];
+
+/** Of where it is. `most`: how many are wanted, 2 or more. */
+export const PLACE_LIMITS: readonly Limit<[at: BatchStart, most: number]>[] = [
   { name: "vma", pages: (_k, at) => Math.ceil((at.vma.end - at.vpn) / at.stride) },
   { name: "table", pages: (k, at) => Math.ceil(pagesInTable(k, at.i) / at.stride) },
   { name: "entries", pages: (k, at, most) => noneEntries(k, at.table, at.i, at.stride, most) },
@@ -68,9 +68,13 @@ export function batchFor(step: number, kind: AccessKind): FaultBatch {
 }
 
 /** How many pages a fault is carried out for, and says so in the batch. Explanations want each fault by itself. */
-export function batchPages(k: Kernel, batch: FaultBatch, at: BatchStart): number {
+export function batchPages(k: Kernel, batch: FaultBatch, vma: Vma, vpn: number, flags: number, table: TableIndex, i: number): number {
   let nr = k.tracer === null ? batch.wanted : 1;
-  for (let l = 0; nr > 1 && l < BATCH_LIMITS.length; l++) nr = Math.min(nr, BATCH_LIMITS[l].pages(k, at, nr));
+  if ((flags & FAULT.write) !== 0) for (let l = 0; nr > 1 && l < FRAME_LIMITS.length; l++) nr = Math.min(nr, FRAME_LIMITS[l].pages(k));
+  if (nr > 1) {
+    const at = { vma, vpn, table, i, stride: batch.stride };
+    for (let l = 0; nr > 1 && l < PLACE_LIMITS.length; l++) nr = Math.min(nr, PLACE_LIMITS[l].pages(k, at, nr));
+  }
   batch.done = nr;
   return nr;
 }

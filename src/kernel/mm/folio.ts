@@ -1,6 +1,6 @@
 import { kernelBug } from "../assert.ts";
 import { NO_PFN, type Pfn } from "../units.ts";
-import { folioOf, MISC, MTHP, PAGE_ROW, pageRowAt, USE_ROW, type Kernel } from "./kernel.ts";
+import { folioOf, MISC, MTHP, PAGE_ROW, pageChunkEnd, pageRowAt, USE_ROW, type Kernel } from "./kernel.ts";
 import { allocPages, freePages, type MigrateType } from "./pageAlloc.ts";
 import { ORDER_MASK, ORDER_SHIFT, PG } from "./pageFlags.ts";
 import { VMSTAT } from "./vmstat.ts";
@@ -21,7 +21,7 @@ const NO_COUNTS = [0, 0, 0, 0, 0, 0, 0] as const;
 const NO_MM = [0, 0] as const;
 const FREE_PAGE = [0, 0, 0, 0, 0] as const;
 
-/** Makes a block of frames a folio with one reference (prep_compound_page) and zeros as content; with `nr` that many, which lie behind each other. */
+/** Makes a block of frames a folio with one reference (prep_compound_page) and zeros as content; with `nr` that many single pages, which lie behind each other. */
 export function prepFolio(k: Kernel, head: Pfn, order: number, nr = 1): void {
   if (order > 0) {
     k.folioRows.fillRows(head, 1, NO_COUNTS);
@@ -30,15 +30,17 @@ export function prepFolio(k: Kernel, head: Pfn, order: number, nr = 1): void {
   }
   const flags = order === 0 ? 0 : PG.head | (order << ORDER_SHIFT);
   const { step } = k;
-  for (let pfn = head as number; pfn < head + (nr << order); pfn += 1 << order) {
-    const at = pageRowAt(pfn);
+  for (let pfn = head as number; pfn < head + nr;) {
+    const stop = pageChunkEnd(pfn, head + nr);
     const page = k.pageRows.ownRow(pfn);
-    page[at + PAGE_ROW.flags] = flags;
-    page[at + PAGE_ROW.mapping] = 0;
-    page[at + PAGE_ROW.stamp] = 0;
     const use = k.useRows.ownRow(pfn);
-    use[at + USE_ROW.refcount] = 1;
-    use[at + USE_ROW.step] = step;
+    for (let at = pageRowAt(pfn); pfn < stop; at += PAGE_ROW.width, pfn++) {
+      page[at + PAGE_ROW.flags] = flags;
+      page[at + PAGE_ROW.mapping] = 0;
+      page[at + PAGE_ROW.stamp] = 0;
+      use[at + USE_ROW.refcount] = 1;
+      use[at + USE_ROW.step] = step;
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 import { kernelBug } from "../assert.ts";
 import { NO_PFN, type Pfn } from "../units.ts";
-import { PAGE_ROW, pageRowAt, type Kernel } from "./kernel.ts";
+import { PAGE_ROW, pageChunkEnd, pageRowAt, type Kernel } from "./kernel.ts";
 import { MIGRATE_MASK, MIGRATE_SHIFT, ORDER_MASK, ORDER_SHIFT, PG } from "./pageFlags.ts";
 import type { Zone } from "./records.ts";
 import { VMSTAT } from "./vmstat.ts";
@@ -97,7 +97,7 @@ function smallestFree(k: Kernel, zone: number, order: number, type: number): num
 
 /**
  * Takes a block of the type from the lists of a zone (__rmqueue_smallest); NO_PFN when there is none. With `nr` it takes that
- * many blocks, which lie behind each other: what is left of a split block is the smallest one from then on, its lowest part first.
+ * many frames (order 0), which lie behind each other: what is left of a split block is the smallest one from then on, its lowest part first.
  */
 function takeSmallest(k: Kernel, zone: number, order: number, type: number, nr: number): number {
   const o = smallestFree(k, zone, order, type);
@@ -106,12 +106,14 @@ function takeSmallest(k: Kernel, zone: number, order: number, type: number, nr: 
   listRemove(k, zone, pfn, o, type);
   if (o > order) expand(k, zone, pfn, o, order, type, nr << order);
   // each of the others was the only one on a list before its turn came
-  for (let b = 1; b < nr; b++) {
-    const row = k.pageRows.ownRow(pfn + (b << order));
-    const at = pageRowAt(pfn + (b << order));
-    row[at + PAGE_ROW.flags] = 0;
-    row[at + PAGE_ROW.buddyNext] = -1;
-    row[at + PAGE_ROW.buddyPrev] = -1;
+  for (let next = pfn + 1; next < pfn + nr;) {
+    const stop = pageChunkEnd(next, pfn + nr);
+    const row = k.pageRows.ownRow(next);
+    for (let at = pageRowAt(next); next < stop; at += PAGE_ROW.width, next++) {
+      row[at + PAGE_ROW.flags] = 0;
+      row[at + PAGE_ROW.buddyNext] = -1;
+      row[at + PAGE_ROW.buddyPrev] = -1;
+    }
   }
   return pfn;
 }

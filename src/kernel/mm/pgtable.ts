@@ -70,9 +70,10 @@ export function setPtes(k: Kernel, t: TableIndex, i: number, nr: number, stride:
   const first = t * k.geo.tableStride + i;
   const { step } = k;
   let pfn: number = entryPfn(lo, hi);
-  for (let e = first; e < first + nr * stride; e += stride) {
-    const row = k.entryRows.ownRow(e);
-    const at = entryRowAt(e);
+  // a table lies in one chunk: a chunk holds one or more of any geometry
+  const row = k.entryRows.ownRow(first);
+  const end = entryRowAt(first) + nr * stride * ENTRY_ROW.width;
+  for (let at = entryRowAt(first); at < end; at += stride * ENTRY_ROW.width) {
     row[at + ENTRY_ROW.lo] = (lo & FLAG_BITS_LO) | pfnLo(pfn);
     row[at + ENTRY_ROW.hi] = (hi & FLAG_BITS_HI) | pfnHi(pfn);
     row[at + ENTRY_ROW.step] = step;
