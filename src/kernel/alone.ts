@@ -6,7 +6,7 @@ import { isWritable } from "./arch/geometry.ts";
 import { anonVmaPrepare } from "./mm/anonVma.ts";
 import { byteAt, stampAfterWrite } from "./mm/content.ts";
 import { allocAnonFolio, doWpPage } from "./mm/fault.ts";
-import { type FaultBatch, batchFor, batchPages, otherExceptions } from "./mm/faultBatch.ts";
+import { type FaultBatch, askForBatch, batchFor, batchPages, otherExceptions } from "./mm/faultBatch.ts";
 import { FAULT, VMF, VMF_ERROR } from "./mm/faultFlags.ts";
 import { type Signal, faultFlagsOf, isSignal, signalOf, vmaForFault } from "./mm/faultSignal.ts";
 import { deferredSplit, folioOrder, folioPut } from "./mm/folio.ts";
@@ -265,7 +265,7 @@ export function touchRangeAlone(k: Kernel, task: Task, start: number, end: numbe
     const offset = at - vpn * 4096;
     let pfn = translate(k, mm, vpn, kind);
     if (pfn < 0) {
-      batch.wanted = !batch.possible ? 1 : Math.min(Math.ceil((end - at) / step), QUANTUM - (out.count % QUANTUM));
+      askForBatch(batch, Math.min(Math.ceil((end - at) / step), QUANTUM - (out.count % QUANTUM)));
       const r: number | Signal = accessByFaultAlone(k, mm, vpn, offset, kind, batch);
       if (typeof r !== "number") {
         noteSignal(out, at, step, r);

@@ -1,7 +1,7 @@
 import { touchRangeAlone } from "./alone.ts";
 import { accessByFault, userAccess } from "./mm/access.ts";
 import { byteAt, stampAfterWrite } from "./mm/content.ts";
-import { batchFor } from "./mm/faultBatch.ts";
+import { askForBatch, batchFor } from "./mm/faultBatch.ts";
 import type { Signal } from "./mm/faultSignal.ts";
 import type { Kernel } from "./mm/kernel.ts";
 import type { Task } from "./mm/records.ts";
@@ -26,7 +26,7 @@ export function* touchRange(k: Kernel, task: Task, start: number, end: number, s
     const offset = at - vpn * 4096;
     let pfn = translate(k, mm, vpn, kind);
     if (pfn < 0) {
-      batch.wanted = !batch.possible ? 1 : Math.min(Math.ceil((end - at) / step), QUANTUM - (out.count % QUANTUM));
+      askForBatch(batch, Math.min(Math.ceil((end - at) / step), QUANTUM - (out.count % QUANTUM)));
       if (k.preempt) batch.wanted = 1;
       const r: number | Signal = yield* accessByFault(k, mm, vpn, offset, kind, batch);
       if (typeof r !== "number") {

@@ -23,7 +23,12 @@ export interface FaultBatch {
   wanted: number;
   /** accesses that the fault was taken for, the first included */
   done: number;
+  /** faults to take by themselves before a batch is tried again, and how many that were last time: where free frames lie apart, asking is all that it does */
+  pause: number;
+  lastPause: number;
 }
+
+const LONGEST_PAUSE = 16;
 
 /** The first fault of a batch, whose decisions are made: what the limits below look at. */
 export interface BatchStart {
@@ -64,7 +69,13 @@ export const PLACE_LIMITS: readonly Limit<[at: BatchStart, most: number]>[] = [
 /** A batch for a loop that accesses every `step` bytes: possible only where each access is to another page, at the same offset. */
 export function batchFor(step: number, kind: AccessKind): FaultBatch {
   const possible = kind !== "x" && step % 4096 === 0;
-  return { stride: possible ? step / 4096 : 1, possible, wanted: 1, done: 1 };
+  return { stride: possible ? step / 4096 : 1, possible, wanted: 1, done: 1, pause: 0, lastPause: 0 };
+}
+
+/** Before a fault: asks for a batch of up to `most` accesses. Asking or not changes no state. */
+export function askForBatch(batch: FaultBatch, most: number): void {
+  if (batch.pause > 0) batch.pause--;
+  batch.wanted = batch.possible && batch.pause === 0 ? most : 1;
 }
 
 /** How many pages a fault is carried out for, and says so in the batch. Explanations want each fault by itself. */
@@ -75,6 +86,8 @@ export function batchPages(k: Kernel, batch: FaultBatch, vma: Vma, vpn: number, 
     const at = { vma, vpn, table, i, stride: batch.stride };
     for (let l = 0; nr > 1 && l < PLACE_LIMITS.length; l++) nr = Math.min(nr, PLACE_LIMITS[l].pages(k, at, nr));
   }
+  batch.lastPause = nr > 1 ? 0 : Math.min(LONGEST_PAUSE, 2 * batch.lastPause + 1);
+  batch.pause = batch.lastPause;
   batch.done = nr;
   return nr;
 }

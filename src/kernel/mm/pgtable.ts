@@ -70,7 +70,7 @@ export function setPtes(k: Kernel, t: TableIndex, i: number, nr: number, stride:
   const first = t * k.geo.tableStride + i;
   const { step } = k;
   let pfn: number = entryPfn(lo, hi);
-  // a table lies in one chunk: a chunk holds one or more of any geometry
+  // a table lies in one chunk: a chunk holds one or more of any geometry (boot.ts)
   const row = k.entryRows.ownRow(first);
   const end = entryRowAt(first) + nr * stride * ENTRY_ROW.width;
   for (let at = entryRowAt(first); at < end; at += stride * ENTRY_ROW.width) {
