@@ -24,7 +24,8 @@ const AREA = 6144;
 const MOST_FAULTS = 200_000;
 const ANON = MAP.private | MAP.anonymous | MAP.fixed;
 
-const at = fc.nat(AREA - 1);
+/** Often the same places, so that steps meet. */
+const at = fc.oneof(fc.nat(AREA - 1), fc.constantFrom(0, 1, 10, 300, 500, 512, 1024));
 const length = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 700 }), fc.integer({ min: 1, max: AREA }));
 const kind = fc.constantFrom<AccessKind>("w", "w", "w", "w", "w", "r", "r", "x");
 
@@ -141,6 +142,8 @@ class Life {
 
   private touch(s: Step & { op: "touch" }): unknown {
     const { k } = this;
+    // an instruction fetch from a page that is not executable does not end on 8xx, whatever the batches do
+    if (s.kind === "x" && !k.geo.thp) return null;
     const task = s.child && this.child !== undefined ? this.child : this.task;
     const start = this.base + s.at * PAGE + s.offset;
     k.preempt = this.points;
@@ -266,18 +269,46 @@ it("takes most faults of a plain loop together", () => {
   expect(asked.reduce((a, b) => a + b, 0)).toBeGreaterThan(AREA - 40);
 });
 
+/** For each limit a program in which it decides. */
+const touchAll = (from: number, pages: number): Step => ({ op: "touch", at: from, pages, bytes: PAGE, offset: 0, kind: "w", value: 7, child: false });
+const mapAll: Step = { op: "map", at: 0, pages: 2200, prot: 3 };
+const deciding: Readonly<Record<string, readonly Step[]>> = {
+  block: [mapAll, touchAll(3, 2000)],
+  // all memory is taken, and then a part of it comes back in large blocks
+  // (frames of page tables are of another type, and make what is left less than the last block)
+  watermark: [
+    mapAll,
+    touchAll(0, 1),
+    { op: "squeeze", left: 0 },
+    { op: "unmap", at: 2 * AREA + 1000, pages: 200 },
+    touchAll(600, 1),
+    touchAll(1100, 1),
+    touchAll(0, 500),
+  ],
+  sizes: [mapAll, touchAll(0, 1), { op: "size", order: 2, mode: "always" }, touchAll(17, 100), touchAll(200, 100), touchAll(512, 1000)],
+  vma: [{ op: "map", at: 0, pages: 100, prot: 3 }, touchAll(0, 200)],
+  table: [mapAll, touchAll(300, 600)],
+  // the page that is there is not in the TLB any more, where another has displaced it
+  entries: [mapAll, touchAll(20, 1), touchAll(84, 1), touchAll(0, 100)],
+  // a CPU that comes from another process has nothing in its TLB: the first touch makes it run this one
+  tlb: [mapAll, touchAll(0, 1), { op: "stale", at: 10, pages: 1 }, touchAll(0, 100)],
+};
+
 describe("a limit that is left out shows", () => {
   it.each(lists.flat().map((l) => l.name))("%s", (name) => {
-    const found = fc.check(
-      fc.property(program, (p) => {
-        const batched = withLimits(
-          () => leaveOut(name),
-          () => new Life(p, false).seen,
-        );
-        expect(batched).toEqual(oneByOne(p));
-      }),
-      { numRuns: 600, seed: 42, endOnFailure: true },
+    const p: Program = { ...plain, memoryMiB: 14, steps: [...deciding[name]] };
+    const single = oneByOne(p);
+    expect(new Life(p, false).seen).toEqual(single);
+    const without = withLimits(
+      () => leaveOut(name),
+      () => {
+        try {
+          return new Life(p, false).seen;
+        } catch (e) {
+          return [String(e)];
+        }
+      },
     );
-    expect(found.failed, `${found.numRuns} programs`).toBe(true);
+    expect(without).not.toEqual(single);
   });
 });
