@@ -77,6 +77,8 @@ test("counters: what the last step changed, as vmstat has it", async ({ lab }) =
 test("why: a chain that is walked by keyboard alone, back to its first question", async ({ lab }) => {
   const { page } = lab;
   await lab.palette(say("renderer.look.showPicture", { picture: say("renderer.picture.why") }));
+  // the command gives its tab the focus; the field is the next thing behind it
+  await expect(page.locator("#tab-why")).toBeFocused();
   await page.locator("#why-words").focus();
   await page.keyboard.type("A");
   await page.keyboard.press("Enter");

@@ -105,6 +105,9 @@ export function ratioRow(name: string, timing: Timing, floor: Timing, bar: numbe
   return { name, measured: text(value), range: rangeText(ratios, text), bar: `<= ${bar}`, verdict: ok ? "ok" : "over", failing: !ok };
 }
 
+/** A ratio for information. */
+export const noteRatio = (name: string, timing: Timing, floor: Timing): Row => ({ ...ratioRow(name, timing, floor, Infinity), bar: "-", verdict: "-" });
+
 /** A bar on an amount that does not vary from run to run. */
 export function amountRow(name: string, value: number, bar: number, unit: string): Row {
   return { name, measured: `${digits(value)} ${unit}`, range: "", bar: `<= ${bar} ${unit}`, verdict: value <= bar ? "ok" : "over", failing: false };

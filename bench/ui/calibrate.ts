@@ -20,7 +20,10 @@ export interface KeyTimes {
  */
 export async function measureKeys(page: Page, count: number, pauseMs: number): Promise<KeyTimes> {
   await page.evaluate(() => {
-    const seam = window as unknown as { __hugelabTerminal: Terminal; keyTimes: { pressed: number; buffer: number[]; frame: number[]; stop(): void } };
+    const seam = window as unknown as {
+      __hugelabTerminal: Terminal;
+      keyTimes: { pressed: number; buffer: number[]; frame: number[]; readonly stop: () => void };
+    };
     const times = { pressed: 0, buffer: [] as number[], frame: [] as number[], stop: (): void => undefined };
     seam.keyTimes = times;
     const listening = new AbortController();
@@ -50,7 +53,7 @@ export async function measureKeys(page: Page, count: number, pauseMs: number): P
   }
   await page.waitForTimeout(200);
   return await page.evaluate(() => {
-    const { buffer, frame, stop } = (window as unknown as { keyTimes: KeyTimes & { stop(): void } }).keyTimes;
+    const { buffer, frame, stop } = (window as unknown as { keyTimes: KeyTimes & { readonly stop: () => void } }).keyTimes;
     stop();
     return { buffer, frame };
   });

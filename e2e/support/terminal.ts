@@ -123,10 +123,10 @@ export class TerminalPage {
 /** "[3] P>" with nothing behind it */
 export const PROMPT = /^\[\d+\] \S+> ?$/;
 
-/** A command that nobody waits for: 16 GiB, all that a name has room for, are read page by page, each of which maps the zero page. */
+/** A command that takes seconds: 64 GiB are read page by page, each of which maps the zero page. It lies over the places of three other names. */
 export const LONG_COMMAND = {
-  before: ["echo 1 > /proc/sys/vm/overcommit_memory", "echo never > /sys/kernel/mm/transparent_hugepage/enabled", "mmap A 16G rw private anon"],
-  line: "touch A 16G r",
+  before: ["echo 1 > /proc/sys/vm/overcommit_memory", "echo never > /sys/kernel/mm/transparent_hugepage/enabled", "mmap A 64G rw private anon"],
+  line: "touch A 64G r",
   /** what the page tables take when it has run to its end */
-  pageTablesKb: 16 * 512 * 4,
+  pageTablesKb: 64 * 512 * 4,
 } as const;

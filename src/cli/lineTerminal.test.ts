@@ -55,7 +55,11 @@ describe.skipIf(!hasScript)(`hugelab shell on a terminal${hasScript ? "" : " (sk
       [/\^C/, "\u0004"],
     ]);
     expect(stripVTControlCharacters(shown)).not.toContain("(waited for");
-    expect(stripVTControlCharacters(shown).split("\n").filter((line) => line.replace(/\r/g, "") === "/")).toHaveLength(2);
+    expect(
+      stripVTControlCharacters(shown)
+        .split("\n")
+        .filter((line) => line.replace(/\r/g, "") === "/"),
+    ).toHaveLength(2);
     expect(shown).toContain("\u001b[?2004h");
     expect(shown.trimEnd().endsWith("\u001b[?2004l")).toBe(true);
   }, 20_000);

@@ -6,7 +6,7 @@ import type { Era } from "./era/era.ts";
 import { resolveEra, togglesOf } from "./era/resolve.ts";
 import { mmAlloc } from "./mm/fork.ts";
 import { folioGet, setFlag } from "./mm/folio.ts";
-import { MISC, Kernel } from "./mm/kernel.ts";
+import { ENTRY_ROW, MISC, Kernel } from "./mm/kernel.ts";
 import { prepFolio } from "./mm/folio.ts";
 import { allocPages, initZones } from "./mm/pageAlloc.ts";
 import { PG } from "./mm/pageFlags.ts";
@@ -60,6 +60,7 @@ export function bootKernel(o: BootOptions): Kernel {
   const era = Object.freeze({ ...resolveEra(togglesWith(profile, o.patches ?? []), profile.fixes), ...o.era });
   const geo = GEOMETRIES[profile.geometry];
   const k = new Kernel(profile, era, geo, o.costs ?? DEFAULT_COSTS);
+  bugOn((1 << ENTRY_ROW.shift) % geo.tableStride !== 0, "a page table across chunks of the entry column");
   initZones(k, zonesFor(profile.memoryMiB));
   const pmdBit = geo.pmdOrder > 0 ? 1 << geo.pmdOrder : 0;
   k.globals.add(() => ({

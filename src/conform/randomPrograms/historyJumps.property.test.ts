@@ -45,7 +45,10 @@ it.each(CAPS)(
       expect(history.current.id).toBe(id);
     };
     const grow = (line: string): void => {
-      const said = session.submit(line).output.map((part) => part.text).join("");
+      const said = session
+        .submit(line)
+        .output.map((part) => part.text)
+        .join("");
       expect(history.current.mark, `${line}\n${said}`).toBe("done");
       if (history.current.id === hashes.length) hashes.push(world.machine.hash());
     };

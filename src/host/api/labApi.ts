@@ -1,7 +1,17 @@
 /** The typed contract with every front end: what can be asked (methods), what is told unasked (events), and the carrier's interface. */
 import type { LabInfo, LabView } from "../../lab/model.ts";
 import type { Picture, PictureRequest } from "../../observe/picture/model.ts";
-import type { CompareChoice, CompareView, DiffView, ExportForm, OutputPart, RestoreDifference, StepResult, TimelineView, WhyView } from "../../session/model.ts";
+import type {
+  CompareChoice,
+  CompareView,
+  DiffView,
+  ExportForm,
+  OutputPart,
+  RestoreDifference,
+  StepResult,
+  TimelineView,
+  WhyView,
+} from "../../session/model.ts";
 import type { Candidate } from "../../shell/line/state.ts";
 
 export type HostKind = "electron" | "browser";

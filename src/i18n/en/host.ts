@@ -84,7 +84,8 @@ export const hostEn = {
   "web.start.building": "Building the app (a few seconds, only when something changed) ...",
   "web.start.buildFailed": "The app could not be built (exit status {status}): what is above says why.",
   "web.start.noBuilder": "The app is not built and its builder is not installed: run `npm ci` in Hugelab's folder and start again.",
-  "web.start.noElectron": "Electron's program is not on this machine (npm ci does not download it), so Hugelab runs in your browser instead; it is the same app.",
+  "web.start.noElectron":
+    "Electron's program is not on this machine (npm ci does not download it), so Hugelab runs in your browser instead; it is the same app.",
   "web.start.noScreen": "There is no screen for Electron here, so Hugelab is served for a browser on this machine; it is the same app.",
   "web.start.electronFailed": "Electron ended with status {status}, so Hugelab runs in your browser instead; it is the same app.",
   "web.start.usage": "{what}. Usage: npm start -- [--browser] [--port N] [--no-open]",

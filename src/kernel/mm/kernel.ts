@@ -63,6 +63,9 @@ export const USE_ROW = { shift: 9, width: 5, refcount: 0, mapcount: 1, step: 2, 
 /** Where both rows of a frame start in their chunks. */
 export const pageRowAt = (pfn: number): number => (pfn & ((1 << PAGE_ROW.shift) - 1)) * PAGE_ROW.width;
 
+/** Where the rows of consecutive frames from `pfn` on, up to `end`, leave their chunks. */
+export const pageChunkEnd = (pfn: number, end: number): number => Math.min(end, (pfn | ((1 << PAGE_ROW.shift) - 1)) + 1);
+
 /** Layout of a large folio's row, by head: 28 bytes; chunks are small, since most frames are no such head. */
 export const FOLIO_ROW = {
   shift: 6,

@@ -19,6 +19,8 @@ export interface Explanation extends Message {
   readonly origin: Origin | null;
   /** the cause it states, for what wants to change it */
   readonly cause: Cause | null;
+  /** causes that the sentence states together with `cause`, of one kind with it */
+  readonly alike: readonly Cause[];
   readonly children: readonly Explanation[];
 }
 
@@ -38,6 +40,7 @@ export const explained = (key: string, args: Args, children: readonly Explanatio
   step: parts.step ?? null,
   origin: parts.origin ?? null,
   cause: parts.cause ?? null,
+  alike: [],
   children,
 });
 
@@ -173,7 +176,8 @@ function explainDecisions(history: History, step: number, decisions: readonly Tr
       (list) => `{${list}}`,
     );
     const one = explainDecision(history, step, run[0], setBy);
-    const cause = { ...one.children[0], args: { ...one.children[0].args, path } };
+    const alike = run.slice(1).map((each) => each.decision.causes[0]);
+    const cause = { ...one.children[0], args: { ...one.children[0].args, path }, alike };
     out.push({ ...one, args: { ...one.args, outcome }, children: [cause] });
     i = end - 1;
   }

@@ -57,7 +57,7 @@ interface Decided {
 
 /** The decisions of an explanation. */
 function decisionsIn(e: Explanation): Decided[] {
-  const causes = (list: readonly Explanation[]): Cause[] => list.flatMap((child) => (child.cause === null ? [] : [child.cause]));
+  const causes = (list: readonly Explanation[]): Cause[] => list.flatMap((child) => (child.cause === null ? [] : [child.cause, ...child.alike]));
   const own: Decided[] =
     e.symbol === null || e.step === null
       ? []
