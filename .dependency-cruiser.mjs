@@ -4,6 +4,7 @@
 /** What each part of src/ may import of ours, besides itself. A part that is not listed here is an error. */
 const kernelToSession = ["kernel", "observe", "shell", "session"];
 const kernelToLab = [...kernelToSession, "conform", "lab"];
+const models = ["observe/picture/model", "session/model", "lab/model"];
 const mayImport = {
   kernel: [],
   observe: ["kernel"],
@@ -11,15 +12,15 @@ const mayImport = {
   session: ["kernel", "observe", "shell"],
   conform: kernelToSession,
   lab: kernelToSession,
-  // the contract is plain data: the renderer, which bundles it, must not get the simulator with it
-  "host/api": ["kernel/message", "shell/line"],
+  // the contract is plain data: the renderer, which bundles it, must not get the simulator with it (the models hold types only)
+  "host/api": ["kernel/message", "shell/line", ...models],
   "host/engine": [...kernelToLab, "host/api"],
   storage: ["host/api"],
   "host/service": [...kernelToLab, "host/api", "host/engine", "storage", "i18n"],
   preload: ["host/api"],
   main: ["host/api", "host/service", "i18n"],
   web: ["host/api", "host/service", "i18n"],
-  renderer: ["host/api", "shell/line", "i18n"],
+  renderer: ["host/api", "shell/line", "i18n", ...models],
   // web is a peer, but `hugelab serve` has to start it
   cli: [...kernelToLab, "host/api", "host/engine", "host/service", "web", "i18n"],
   // a catalogue may be kept beside the layer whose sentences it has; i18n puts them together
@@ -70,10 +71,10 @@ const configuration = {
     },
     {
       name: "lab-packages",
-      comment: "lab/ checks packs with zod and needs nothing else",
+      comment: "lab/ checks packs with zod and reads their texts with yaml and markdown-it; it needs nothing else",
       severity: "error",
       from: { path: "^src/lab/", pathNot: test },
-      to: { path: "^(node_modules/|electron$)", pathNot: "^node_modules/zod/", dependencyTypesNot: ["core", "local"] },
+      to: { path: "^(node_modules/|electron$)", pathNot: "^node_modules/(zod|yaml|markdown-it)/", dependencyTypesNot: ["core", "local"] },
     },
     {
       name: "line-alone",

@@ -1,7 +1,10 @@
 import js from "@eslint/js";
 import prettier from "eslint-config-prettier";
 import { defineConfig, globalIgnores } from "eslint/config";
+import svelte from "eslint-plugin-svelte";
+import globals from "globals";
 import ts from "typescript-eslint";
+import svelteConfig from "./svelte.config.js";
 
 // `no-restricted-syntax` of a later block replaces that of an earlier one, so each block lists all that applies to its files.
 
@@ -46,9 +49,11 @@ export default defineConfig(
   globalIgnores(["out/", "dist/", "coverage/", "node_modules/"]),
   js.configs.recommended,
   ...ts.configs.recommendedTypeChecked,
+  ...svelte.configs.recommended,
   prettier,
+  ...svelte.configs.prettier,
   {
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: { parserOptions: { projectService: true, extraFileExtensions: [".svelte"], tsconfigRootDir: import.meta.dirname } },
     linterOptions: { reportUnusedDisableDirectives: "error" },
     rules: {
       eqeqeq: "error",
@@ -76,6 +81,31 @@ export default defineConfig(
     // the one place that knows releases by name
     files: ["src/kernel/era/**/*.ts"],
     rules: { "no-restricted-syntax": ["error", ...everywhere, ...noOtherState] },
+  },
+  {
+    files: ["src/renderer/**"],
+    languageOptions: { globals: globals.browser },
+    rules: {
+      "no-restricted-globals": [
+        "error",
+        ...["process", "Buffer", "global", "require", "setImmediate"].map((name) => ({ name, message: "The renderer runs in a page." })),
+      ],
+    },
+  },
+  {
+    files: ["**/*.svelte", "**/*.svelte.ts"],
+    languageOptions: { parserOptions: { parser: ts.parser, svelteConfig } },
+    rules: {
+      // an {@html} would take what a pack says as elements of the page
+      "svelte/no-at-html-tags": "error",
+      // the compiler's own warnings are errors in `npm run types`
+      "svelte/valid-compile": "off",
+      // props are declared with let
+      "prefer-const": "off",
+      // maps that are no state of a view stay plain; what a view follows is $state.raw
+      "svelte/prefer-svelte-reactivity": "off",
+      "svelte/prefer-const": ["error", { excludedRunes: ["$props", "$state", "$derived"] }],
+    },
   },
   {
     files: ["**/*.test.ts", "tests/**", "bench/**"],

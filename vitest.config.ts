@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 /** One project for each suite of tools/test.mjs; the name of a file says which it belongs to. */
-const byKind = ["property", "conformance", "explorer"].map((kind) => ({
+const byKind = ["property", "conformance", "explorer", "lab"].map((kind) => ({
   test: { name: kind, include: [`src/**/*.${kind}.test.ts`, `tests/**/*.${kind}.test.ts`], testTimeout: 240_000 },
 }));
 
@@ -12,7 +12,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["src/**/*.test.ts", "tests/**/*.test.ts"],
-          exclude: ["**/*.{property,conformance,explorer}.test.ts"],
+          exclude: ["**/*.{property,conformance,explorer,lab}.test.ts"],
           testTimeout: 20_000,
         },
       },

@@ -15,7 +15,7 @@ const beginnings = new Map<string, string>();
 const used = new Map<string, string>();
 for (const name of readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })) {
   const isCatalogue = name.startsWith(join("i18n", "")) || /messages\.\w+\.ts$/.test(name);
-  if (!name.endsWith(".ts") || name.endsWith(".test.ts") || isCatalogue) continue;
+  if (!/\.(ts|svelte)$/.test(name) || name.endsWith(".test.ts") || isCatalogue) continue;
   const file = join(root, "src", name);
   const text = readFileSync(file, "utf8");
   for (const [, key] of text.matchAll(keyLiteral)) used.set(key, relative(root, file));

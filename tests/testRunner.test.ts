@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { suites, type Suite } from "../tools/suites.mjs";
-import { hasFiles, readReport, runSuites } from "../tools/test.mjs";
+import { hasFiles, readPlaywrightReport, readReport, runSuites } from "../tools/test.mjs";
 import { root, withFolder } from "./support.ts";
 
 const report = (passed: number, failed: number, files: readonly (readonly [status: string, ...tests: string[]])[] = []) =>
@@ -22,6 +22,25 @@ describe("readReport", () => {
     expect(readReport(report(0, 0), 0)).toEqual({ passed: 0, failed: 1, note: "ran no test" });
     expect(readReport(null, 0)).toMatchObject({ passed: 0, failed: 1 });
     expect(readReport("{", 0)).toMatchObject({ passed: 0, failed: 1 });
+  });
+});
+
+describe("readPlaywrightReport", () => {
+  const played = (expected: number, unexpected: number, skipped = 0, errors: readonly unknown[] = [], flaky = 0) =>
+    JSON.stringify({ stats: { expected, unexpected, skipped, flaky }, errors });
+
+  it("counts tests, and says how many were skipped", () => {
+    expect(readPlaywrightReport(played(3, 0), 0)).toEqual({ passed: 3, failed: 0, note: "" });
+    expect(readPlaywrightReport(played(3, 2, 1), 1)).toEqual({ passed: 3, failed: 2, note: "1 skipped" });
+  });
+
+  it("counts what has no failed test and is wrong all the same", () => {
+    expect(readPlaywrightReport(played(3, 0, 0, [{ message: "the build failed" }]), 1)).toMatchObject({ passed: 3, failed: 1 });
+    expect(readPlaywrightReport(played(2, 0, 0, [], 1), 0)).toMatchObject({ passed: 2, failed: 1 });
+    expect(readPlaywrightReport(played(3, 0), 1)).toMatchObject({ failed: 1 });
+    expect(readPlaywrightReport(played(0, 0, 7), 0)).toEqual({ passed: 0, failed: 1, note: "7 skipped, ran no test" });
+    expect(readPlaywrightReport(null, 0)).toMatchObject({ failed: 1 });
+    expect(readPlaywrightReport("{", 0)).toMatchObject({ failed: 1 });
   });
 });
 
@@ -77,10 +96,19 @@ describe("runSuites", () => {
 });
 
 describe("suites", () => {
+  it("count a run of Playwright by its report", async () => {
+    await withFolder({}, async (folder) => {
+      const writer = `require("node:fs").writeFileSync(process.env.PLAYWRIGHT_JSON_OUTPUT_FILE, '{"stats":{"expected":2,"skipped":1,"unexpected":0,"flaky":0},"errors":[]}')`;
+      const { status, lines } = await run(folder, [{ name: "e2e", kind: "playwright", args: ["-e", writer, "--"], budgetSeconds: 60 }]);
+      expect([status, lines.at(-1)]).toEqual([0, "2 passed, 0 failed"]);
+      expect(lines.join("\n")).toContain("(1 skipped)");
+    });
+  });
+
   it("fit the budgets of the project", () => {
     const budget = (names: string[]) => suites.filter((suite) => names.includes(suite.name)).reduce((sum, suite) => sum + suite.budgetSeconds, 0);
     expect(budget(["types", "lint", "layers", "format"])).toBe(90);
-    expect(["unit", "conformance", "property", "explorer"].map((name) => budget([name]))).toEqual([60, 60, 240, 60]);
+    expect(["unit", "conformance", "property", "explorer", "e2e"].map((name) => budget([name]))).toEqual([60, 60, 240, 60, 360]);
   });
 
   it("see their files", () => {

@@ -1,5 +1,6 @@
-// `npm start`: opens the app. There is none yet, so it says so and opens the terminal.
-import { main } from "../src/cli/main.ts";
+// `npm start`: opens the app, in Electron where it is there, else in a browser (src/web/start.ts).
+import { fileURLToPath } from "node:url";
+import { start } from "../src/web/start.ts";
 
-process.stderr.write("The app comes with a later release; this is Hugelab's terminal (the same as `bin/hugelab shell`).\n");
-process.exitCode = await main(["shell", ...process.argv.slice(2)]);
+const root = fileURLToPath(new URL("..", import.meta.url));
+process.exitCode = await start(root, new URL("../src/host/service/engineWorker.ts", import.meta.url), process.argv.slice(2));

@@ -3,7 +3,7 @@
 /**
  * @typedef {object} Suite
  * @property {string} name
- * @property {"command" | "vitest"} kind a command counts as one test
+ * @property {"command" | "vitest" | "playwright"} kind a command counts as one test
  * @property {string[]} args what Node runs
  * @property {number} budgetSeconds
  * @property {string} [ending] the file names that belong to it: a vitest suite without any file says so and does not fail
@@ -35,4 +35,7 @@ export const suites = [
   vitest("conformance", 60, ".conformance.test.ts"),
   vitest("property", 240, ".property.test.ts"),
   vitest("explorer", 60, ".explorer.test.ts"),
+  vitest("lab", 120, ".lab.test.ts"),
+  // it builds the renderer first
+  { name: "e2e", kind: "playwright", args: [`${bin}/@playwright/test/cli.js`, "test", "-c", "e2e/playwright.config.ts"], budgetSeconds: 360 },
 ];

@@ -13,7 +13,7 @@ const here = fileURLToPath(new URL("../conformance", import.meta.url));
 const manifestPath = join(here, "MANIFEST.json");
 
 /** Traces in use, by the number their name begins with; the same of each release. */
-const inUse = ["01", "02", "04", "05", "07", "08", "09", "10", "25", "26", "27", "34"];
+const inUse = ["01", "02", "03", "04", "05", "07", "08", "09", "10", "11", "12", "13", "25", "26", "27", "29", "31", "34"];
 const releases = ["linux-6.18", "linux-6.12", "linux-6.1"];
 
 /** Files of ours that decide what is recorded and what agrees. */

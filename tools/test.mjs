@@ -42,6 +42,35 @@ export function readReport(report, status) {
   return { passed, failed, note };
 }
 
+/**
+ * What a Playwright run came to: `expected` are its passed tests. An error outside any test (a build that failed, a file that could not
+ * be loaded) is in `errors` and counts as a failed test; so does a run in which every test was skipped.
+ * @param {string | null} report text of the JSON reporter, null when there is none
+ * @param {number} status exit status
+ * @returns {Outcome}
+ */
+export function readPlaywrightReport(report, status) {
+  /** @type {{ stats: { expected: number, skipped: number, unexpected: number, flaky: number }, errors: unknown[] }} */
+  let json;
+  try {
+    json = JSON.parse(report ?? "");
+  } catch {
+    return { passed: 0, failed: 1, note: "ended without a report" };
+  }
+  const { expected: passed, skipped, unexpected, flaky } = json.stats;
+  const notes = skipped > 0 ? [`${skipped} skipped`] : [];
+  let failed = unexpected + flaky + json.errors.length;
+  if (json.errors.length > 0) notes.push(`${json.errors.length} error(s) outside any test`);
+  if (failed === 0 && status !== 0) {
+    failed = 1;
+    notes.push(`ended with status ${status} though no test failed`);
+  } else if (failed === 0 && passed === 0) {
+    failed = 1;
+    notes.push("ran no test");
+  }
+  return { passed, failed, note: notes.join(", ") };
+}
+
 /** @param {string} root @param {string} ending @returns {boolean} whether a test file of that kind exists */
 export function hasFiles(root, ending) {
   return ["src", "tests"].some((folder) => {
@@ -96,7 +125,9 @@ async function runSuite(suite, { root, scratch, long }) {
   }
   if (suite.ending !== undefined && !hasFiles(root, suite.ending)) return { passed: 0, failed: 0, note: `no file ends in ${suite.ending} yet` };
   const file = join(scratch, `${suite.name}.json`);
-  const { status, timedOut } = await runNode(root, [...suite.args, "--reporter=default", "--reporter=json", `--outputFile.json=${file}`], limit, env);
+  const playwright = suite.kind === "playwright";
+  const reporters = playwright ? ["--reporter=list,json"] : ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
+  const { status, timedOut } = await runNode(root, [...suite.args, ...reporters], limit, playwright ? { ...env, PLAYWRIGHT_JSON_OUTPUT_FILE: file } : env);
   if (timedOut) return { passed: 0, failed: 1, note: `ended after ${limit} s` };
   let report = null;
   try {
@@ -104,7 +135,7 @@ async function runSuite(suite, { root, scratch, long }) {
   } catch {
     // the process ended before it could write one
   }
-  return readReport(report, status);
+  return playwright ? readPlaywrightReport(report, status) : readReport(report, status);
 }
 
 /**

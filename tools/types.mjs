@@ -1,13 +1,14 @@
-// `npm run types`: both programs of TypeScript at once. The second knows neither Node nor the DOM, so that using one below host/service is a type error.
+// `npm run types`: all programs of TypeScript at once. The second knows neither Node nor the DOM, so that using one below host/service is a type error;
+// the third is the renderer, with its components.
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** @param {string} project @returns {Promise<number>} */
-function check(project) {
+/** @param {string[]} command @returns {Promise<number>} */
+function check(command) {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ["node_modules/typescript/bin/tsc", "-p", project, "--pretty", "false"], {
+    const child = spawn(process.execPath, command, {
       cwd: root,
       stdio: ["ignore", "inherit", "inherit"],
     });
@@ -20,5 +21,13 @@ function check(project) {
   });
 }
 
-const statuses = await Promise.all(["tsconfig.json", "tsconfig.pure.json"].map(check));
+const programs = ["tsconfig.json", "tsconfig.pure.json", "e2e/tsconfig.json"].map((project) => [
+  "node_modules/typescript/bin/tsc",
+  "-p",
+  project,
+  "--pretty",
+  "false",
+]);
+const components = ["node_modules/svelte-check/bin/svelte-check", "--tsconfig", "src/renderer/tsconfig.json", "--output", "human", "--fail-on-warnings"];
+const statuses = await Promise.all([...programs, components].map(check));
 process.exitCode = Math.max(...statuses);

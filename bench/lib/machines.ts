@@ -47,9 +47,9 @@ export function writeSetting(bench: Bench, file: string, value: string): void {
   command(bench, () => bench.machine.writeFile(`${THP}/${file}`, value));
 }
 
-export function map(bench: Bench, pages: number): void {
+export function map(bench: Bench, pages: number, at = BASE): void {
   const flags = MAP.private | MAP.anonymous | MAP.fixedNoReplace;
-  command(bench, (k) => sysMmap(k, bench.task, { address: BigInt(BASE), length: BigInt(pages * PAGE), prot: 3, flags }));
+  command(bench, (k) => sysMmap(k, bench.task, { address: BigInt(at), length: BigInt(pages * PAGE), prot: 3, flags }));
 }
 
 export function unmap(bench: Bench, pages: number): void {
@@ -57,9 +57,16 @@ export function unmap(bench: Bench, pages: number): void {
 }
 
 /** One command that writes a byte to every `stride`th page. Returns how many accesses succeeded. */
-export function touch(bench: Bench, pages: number, stride = 1): number {
+export function touch(bench: Bench, pages: number, stride = 1, at = BASE): number {
   bench.machine.beginStep();
-  return bench.machine.run((k) => touchRange(k, bench.task, BASE, BASE + pages * PAGE, stride * PAGE, "w", 1)).ok;
+  return bench.machine.run((k) => touchRange(k, bench.task, at, at + pages * PAGE, stride * PAGE, "w", 1)).ok;
+}
+
+/** One command that writes a byte to one page. */
+export function touchPage(bench: Bench, page: number): number {
+  bench.machine.beginStep();
+  const at = BASE + page * PAGE;
+  return bench.machine.run((k) => touchRange(k, bench.task, at, at + 1, PAGE, "w", 1)).ok;
 }
 
 /** Fails the bench when it did not measure what it says. */

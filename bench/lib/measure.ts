@@ -105,6 +105,9 @@ export function ratioRow(name: string, timing: Timing, floor: Timing, bar: numbe
   return { name, measured: text(value), range: rangeText(ratios, text), bar: `<= ${bar}`, verdict: ok ? "ok" : "over", failing: !ok };
 }
 
+/** A ratio for information. */
+export const noteRatio = (name: string, timing: Timing, floor: Timing): Row => ({ ...ratioRow(name, timing, floor, Infinity), bar: "-", verdict: "-" });
+
 /** A bar on an amount that does not vary from run to run. */
 export function amountRow(name: string, value: number, bar: number, unit: string): Row {
   return { name, measured: `${digits(value)} ${unit}`, range: "", bar: `<= ${bar} ${unit}`, verdict: value <= bar ? "ok" : "over", failing: false };
@@ -113,8 +116,8 @@ export function amountRow(name: string, value: number, bar: number, unit: string
 export const noteRow = (name: string, measured: string): Row => ({ name, measured, range: "", bar: "-", verdict: "-", failing: false });
 
 /** Prints the rows and the noise they were measured in. A ratio that is over makes the process fail. */
-export function report(rows: readonly Row[], noise: number | null): void {
-  const cells = [["", "median", "10% .. 90%", "bar", ""], ...rows.map((r) => [r.name, r.measured, r.range, r.bar, r.verdict])];
+export function report(rows: readonly Row[], noise: number | null, head: readonly string[] = ["", "median", "10% .. 90%", "bar", ""]): void {
+  const cells = [head, ...rows.map((r) => [r.name, r.measured, r.range, r.bar, r.verdict])];
   const widths = cells[0].map((_, column) => Math.max(...cells.map((row) => row[column].length)));
   for (const row of cells) process.stdout.write(`${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join("  ")}\n`);
   if (noise !== null) process.stdout.write(`noise of the machine (calibration loop, 90% over 10%): ${noise.toFixed(2)}\n`);

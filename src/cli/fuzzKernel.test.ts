@@ -75,7 +75,7 @@ it("cannot run where the recorder fails at once", async () => {
   expect(await fuzz({ recorder: failing, run: same, profile: "p", folder }, options)).toBe(3);
 });
 
-it.each([[["--area", "shmem"]], [["--area", "anom"]], [["--seed", "-1"]], [["--count", "0"]], [["--seed", "0x10"]], [["--sed", "1"]]])(
+it.each([[["--area", "swap"]], [["--area", "anom"]], [["--seed", "-1"]], [["--count", "0"]], [["--seed", "0x10"]], [["--sed", "1"]]])(
   "refuses %s",
   async (args) => {
     vi.spyOn(process.stderr, "write").mockReturnValue(true);

@@ -20,6 +20,9 @@ const loaders: Readonly<Record<CommandName, () => Promise<CommandModule>>> = {
   verify: () => import("./verify.ts"),
   "fuzz-kernel": () => import("./fuzzKernel.ts"),
   explore: () => import("./explore.ts"),
+  lab: () => import("./lab.ts"),
+  serve: () => import("./serve.ts"),
+  fidelity: () => import("./fidelity.ts"),
   doctor: () => import("./doctor.ts"),
 };
 

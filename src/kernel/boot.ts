@@ -7,7 +7,7 @@ import { resolveEra, togglesOf } from "./era/resolve.ts";
 import { mmAlloc } from "./mm/fork.ts";
 import { folioGet, setFlag } from "./mm/folio.ts";
 import { addMount, SHM_MOUNT } from "./mm/inode.ts";
-import { MISC, Kernel } from "./mm/kernel.ts";
+import { ENTRY_ROW, MISC, Kernel } from "./mm/kernel.ts";
 import { prepFolio } from "./mm/folio.ts";
 import { allocPages, initZones } from "./mm/pageAlloc.ts";
 import { PG } from "./mm/pageFlags.ts";
@@ -49,17 +49,24 @@ function zonesFor(memoryMiB: number): { name: Zone["name"]; start: number; end: 
   return out;
 }
 
+/** transparent_hugepage= of the kernel's command line (setup_transparent_hugepage); without it what kernels are built with, CONFIG_TRANSPARENT_HUGEPAGE_ALWAYS. */
+function thpDefault(profile: Profile): "always" | "madvise" | "never" {
+  const word = profile.bootParameters.transparent_hugepage;
+  return word === "madvise" || word === "never" ? word : "always";
+}
+
 /** Switches a machine on: zones, the zero page, the defaults of every setting. */
 export function bootKernel(o: BootOptions): Kernel {
   const profile = { ...o.profile, memoryMiB: o.memoryMiB ?? o.profile.memoryMiB, cpus: o.cpus ?? o.profile.cpus };
   const era = Object.freeze({ ...resolveEra(togglesWith(profile, o.patches ?? []), profile.fixes), ...o.era });
   const geo = GEOMETRIES[profile.geometry];
   const k = new Kernel(profile, era, geo, o.costs ?? DEFAULT_COSTS);
+  bugOn((1 << ENTRY_ROW.shift) % geo.tableStride !== 0, "a page table across chunks of the entry column");
   initZones(k, zonesFor(profile.memoryMiB));
   const pmdBit = geo.pmdOrder > 0 ? 1 << geo.pmdOrder : 0;
   k.globals.add(() => ({
     // machines of less than 512 MiB start with THP off
-    enabled: profile.memoryMiB < 512 ? "never" : "madvise",
+    enabled: profile.memoryMiB < 512 ? "never" : thpDefault(profile),
     defrag: "madvise",
     shmemEnabled: "never",
     shmemSizes: Array.from({ length: geo.pmdOrder + 1 }, (_, order) => (order === geo.pmdOrder ? "inherit" : "never")),
@@ -124,5 +131,6 @@ export function newProcess(k: Kernel, o: ProcessOptions): number {
     rlimitAs: Infinity,
     rlimitData: Infinity,
     capIpcLock: o.root ?? true,
+    capSysResource: o.root ?? true,
   }));
 }

@@ -6,8 +6,8 @@ import { userAccess } from "./mm/access.ts";
 import type { Signal } from "./mm/faultSignal.ts";
 import type { AccessKind } from "./mm/translate.ts";
 import type { Result } from "./mm/errno.ts";
-import { fail } from "./mm/errno.ts";
-import { MISC, type Hooks, type Kernel } from "./mm/kernel.ts";
+import { fail, failed } from "./mm/errno.ts";
+import { MISC, type Hooks, type Kernel, type Watch } from "./mm/kernel.ts";
 import { vmstatIndex } from "./mm/vmstat.ts";
 import type { Task, Vma } from "./mm/records.ts";
 import { noteHighWater } from "./proc/memoryStatus.ts";
@@ -72,6 +72,10 @@ export class Machine {
     this.kernel.hooks = hooks;
   }
 
+  set watch(watch: Watch | null) {
+    this.kernel.watch = watch;
+  }
+
   set tracer(tracer: Tracer | null) {
     this.kernel.tracer = tracer;
   }
@@ -94,6 +98,12 @@ export class Machine {
   }
 
   *writeFile(path: string, text: string): Op<Result> {
+    const result = yield* this.store(path, text);
+    if (this.kernel.watch !== null) this.kernel.watch.onFileWrite(path, text, failed(result) ? result.errno : null);
+    return result;
+  }
+
+  private *store(path: string, text: string): Op<Result> {
     const file = this.files.get(path);
     if (file === undefined) return refuseArgument(this.kernel, 0, "kernfs_iop_lookup", "ENOENT", "refuse.file", "value", path);
     if (file.store === undefined) return refuseArgument(this.kernel, 0, "kernfs_fop_open", "EACCES", "refuse.file", "value", path, "hint.readOnlyFile");

@@ -12,14 +12,14 @@ import { mlockall, mlockRange, munlockall, munlockRange } from "./mm/mlock.ts";
 import { doBrk, doMmap, doMunmap, MAP } from "./mm/mmap.ts";
 import { doMprotect } from "./mm/mprotect.ts";
 import { doMremap } from "./mm/mremap.ts";
-import type { OpenFile, Task } from "./mm/records.ts";
+import { limitOf, type OpenFile, type Task } from "./mm/records.ts";
 import { vmaStartWrite } from "./mm/vmaLock.ts";
 import { VM, VMH } from "./mm/vmFlags.ts";
 import { walkPages } from "./proc/taskMmu.ts";
 import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "./sched/locks.ts";
 import type { Op } from "./sched/points.ts";
 import { NO_PFN } from "./units.ts";
-import { refuseArgument, refuseHole, refuseOccupied, refuseRelease, refuseSealed } from "./why/refusal.ts";
+import { refuseArgument, refuseHole, refuseOccupied, refuseRelease, refuseSealed, refuseUncapable } from "./why/refusal.ts";
 import type { ArgumentName, RefusalRule } from "./why/tracer.ts";
 
 /**
@@ -313,8 +313,11 @@ export function sysSetThpDisable(k: Kernel, task: Task, value: bigint, flags: nu
 
 export const sysGetThpDisable = (k: Kernel, task: Task): Result => k.mms.get(task.mm).thpDisable;
 
+/** setrlimit(2) with the soft and the hard limit alike (do_prlimit). Raising the hard one takes CAP_SYS_RESOURCE. */
 export function sysSetrlimit(k: Kernel, task: Task, resource: "memlock" | "as" | "data", bytes: bigint): Result {
   const n = bytes >= 1n << 53n ? Infinity : Number(bytes);
+  if (n > limitOf(task, resource) && !task.capSysResource)
+    return refuseUncapable(k, task, "do_prlimit", "EPERM", resource, "CAP_SYS_RESOURCE", "hint.rlimitRaise");
   k.tasks.update(task.slot, resource === "memlock" ? { rlimitMemlock: n } : resource === "as" ? { rlimitAs: n } : { rlimitData: n });
   return 0;
 }

@@ -22,8 +22,6 @@ export interface TouchResult {
 
 /** Runs of signals that are kept; the rest is counted only. */
 const MAX_RUNS = 64;
-/** Accesses between two looks at the cancel flag. */
-export const QUANTUM = 4096;
 
 export function noteSignal(out: TouchResult, at: number, step: number, signal: Signal, faultAddress = at): void {
   const last = out.signals[out.signals.length - 1];

@@ -1,5 +1,6 @@
 import type { Machine } from "../kernel/machine.ts";
 import { failed } from "../kernel/mm/errno.ts";
+import { paceWhole } from "../kernel/sched/pace.ts";
 import type { Task } from "../kernel/mm/records.ts";
 import { kpagecountWord, kpageflagsWord, maxPfn } from "../kernel/proc/pagemap.ts";
 import { buddyinfoText, meminfoText, vmstatText } from "./systemText.ts";
@@ -129,7 +130,10 @@ export class FileTree {
     const frames = maxPfn(this.#machine.kernel);
     if (frames * 8 > MOST_BYTES) return refused("EFBIG");
     const words = new BigUint64Array(frames);
-    for (let pfn = 0; pfn < frames; pfn++) words[pfn] = word(pfn);
+    for (let pfn = 0; pfn < frames; pfn++) {
+      if (pfn % 256 === 0) paceWhole(this.#machine.kernel, 256);
+      words[pfn] = word(pfn);
+    }
     return { kind: "data", data: new Uint8Array(words.buffer) };
   }
 }

@@ -7,7 +7,8 @@ import { KPF } from "../kernel/proc/taskMmu.ts";
 
 /** A walk of the page tables and the words of pagemap, as text: raw bits beside what they mean. Terms are those of the kernel. */
 
-const word16 = (lo: number, hi: number, bytes: number): string =>
+/** All bits of an entry, hexadecimal. */
+export const rawText = (lo: number, hi: number, bytes: number): string =>
   bytes === 8 ? `0x${(hi >>> 0).toString(16).padStart(8, "0")}${(lo >>> 0).toString(16).padStart(8, "0")}` : `0x${(lo >>> 0).toString(16).padStart(8, "0")}`;
 
 /** Names of the bits of a present entry. */
@@ -47,7 +48,7 @@ export function pageTableWalk(k: Kernel, task: Task, vpn: number): string[] {
     const i = indexAt(k.geo, l, vpn);
     const lo = loAt(k, table, i);
     const hi = hiAt(k, table, i);
-    const head = `${level.name.padEnd(3)} [${String(i).padStart(3)}]  ${word16(lo, hi, k.geo.bytesPerEntry)}`;
+    const head = `${level.name.padEnd(3)} [${String(i).padStart(3)}]  ${rawText(lo, hi, k.geo.bytesPerEntry)}`;
     if (!present(k, lo)) {
       lines.push(`${head}  ${emptyOr(k, lo, hi)}`);
       return lines;
@@ -64,10 +65,9 @@ export function pageTableWalk(k: Kernel, task: Task, vpn: number): string[] {
 
 const FLAG_NAMES: readonly (readonly [bit: bigint, name: string])[] = Object.entries(KPF).map(([name, bit]) => [1n << BigInt(bit), name]);
 
-function kpageflagNames(word: bigint): string {
-  return FLAG_NAMES.filter(([bit]) => (word & bit) !== 0n)
-    .map(([, name]) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`))
-    .join(" ");
+/** The flags of a word of /proc/kpageflags, in order of their bits. */
+export function kpageflagNames(word: bigint): string[] {
+  return FLAG_NAMES.filter(([bit]) => (word & bit) !== 0n).map(([, name]) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
 }
 
 /** The text twin of /proc/PID/pagemap, with /proc/kpageflags and kpagecount of each frame: a line for each page, one for a stretch without pages. */
@@ -91,7 +91,7 @@ export function pagemapText(k: Kernel, task: Task, start: number, end: number, p
     const names = bits.filter(([bit]) => (word & bit) !== 0n).map(([, name]) => name);
     const pfn = Number(word & PM_PFN_MASK);
     const frame =
-      (word & PM.present) === 0n ? "" : `  page 0x${pfn.toString(16)}: ${kpageflagNames(kpageflagsWord(k, pfn))}, mapcount ${kpagecountWord(k, pfn)}`;
+      (word & PM.present) === 0n ? "" : `  page 0x${pfn.toString(16)}: ${kpageflagNames(kpageflagsWord(k, pfn)).join(" ")}, mapcount ${kpagecountWord(k, pfn)}`;
     lines.push(`${head}  ${names.join(" ")}${frame}`);
   }
   return lines;

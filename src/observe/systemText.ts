@@ -73,6 +73,9 @@ function hugeLines(k: Kernel): Line[] {
   return [...(k.geo.thp ? thp : []), ...(procTextOf(k.profile.release).meminfoBalloon ? zeros("Balloon") : [])];
 }
 
+/** The lines of meminfo that are of one shape and follow from the machine's state, as numbers in kB. */
+export const meminfoLines = (k: Kernel): readonly Line[] => [...generalLines(k), ...hugeLines(k)];
+
 /** How the kernel maps memory for itself: in the largest pages that fit. */
 function directMapLines(k: Kernel): Line[] {
   const pages = k.profile.memoryMiB * 256;

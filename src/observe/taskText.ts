@@ -29,7 +29,7 @@ function placeOf(k: Kernel, vma: Vma): string {
 }
 
 /** get_vma_name: the heap is known by its place (vma_is_initial_heap). */
-function nameOf(k: Kernel, vma: Vma): string {
+export function vmaName(k: Kernel, vma: Vma): string {
   if (vma.name !== "") return vma.name;
   if (vma.file !== 0) return inodeOf(k, vma).path;
   const mm = k.mms.get(vma.mm);
@@ -42,7 +42,7 @@ export function permissionsOf(vma: Vma): string {
   return `${flags & VM.read ? "r" : "-"}${flags & VM.write ? "w" : "-"}${flags & VM.exec ? "x" : "-"}${flags & VM.mayShare ? "s" : "p"}`;
 }
 
-const mapsLine = (k: Kernel, vma: Vma): string => header(k, vma.start, vma.end, permissionsOf(vma), nameOf(k, vma), placeOf(k, vma));
+const mapsLine = (k: Kernel, vma: Vma): string => header(k, vma.start, vma.end, permissionsOf(vma), vmaName(k, vma), placeOf(k, vma));
 
 const vmasOf = (k: Kernel, task: Task): Vma[] => k.mms.get(task.mm).vmas.map((slot) => k.vmas.get(slot));
 

@@ -6,6 +6,7 @@ import * as sys from "../kernel/syscalls.ts";
 import type { CallOperation, CallValue } from "../shell/call/callOperation.ts";
 import { printConstant, printFlags, type ConstantFamily } from "../shell/call/constants.ts";
 import { describeErrno } from "../shell/call/errnos.ts";
+import type { RenderMessage } from "../shell/renderMessage.ts";
 import { mincoreRuns, type ResultFields } from "./execute.ts";
 import type { LearnerWorld } from "./learnerWorld.ts";
 import { MAX_PROCESSES } from "./world.ts";
@@ -208,7 +209,7 @@ export function* executeCall(world: LearnerWorld, task: Task, operation: CallOpe
   return fields;
 }
 
-function show(world: LearnerWorld, kind: Show, value: bigint, given: CallValue | undefined): string {
+function show(kind: Show, value: bigint, limits: readonly bigint[] | null): string {
   switch (kind) {
     case "address":
       return value === 0n ? "NULL" : `0x${u64(value).toString(16)}`;
@@ -219,8 +220,7 @@ function show(world: LearnerWorld, kind: Show, value: bigint, given: CallValue |
     case "vec":
       return "vec";
     case "limit":
-      if (given?.kind !== "struct") return "NULL";
-      return `{${given.members.map((member) => (u64(valueOf(world, member)) === ALL ? "RLIM_INFINITY" : String(u64(valueOf(world, member))))).join(", ")}}`;
+      return limits === null ? "NULL" : `{${limits.map((limit) => (limit === ALL ? "RLIM_INFINITY" : String(limit))).join(", ")}}`;
     case "MADV":
     case "PR":
     case "RLIMIT":
@@ -230,21 +230,39 @@ function show(world: LearnerWorld, kind: Show, value: bigint, given: CallValue |
   }
 }
 
-/** The call as strace prints it, with the numbers it was made with and, when `fields` are given, its result. */
-export function straceLine(world: LearnerWorld, operation: CallOperation, args: readonly bigint[], fields: ResultFields): string {
-  const row = CALLS[operation.call];
-  const shown = row.show
-    .slice(0, Math.max(operation.args.length, 0))
-    .map((kind, i) => show(world, kind, args[i], operation.args[i]))
-    .join(", ");
-  return `${operation.call}(${shown}) = ${returned(row, fields)}`;
+/** The arguments of a call as strace prints them, and as C source takes them, one text each. */
+export const printArguments = (call: string, args: readonly bigint[], limits: readonly bigint[] | null): string[] =>
+  CALLS[call].show.slice(0, args.length).map((kind, i) => show(kind, args[i], limits));
+
+/** A call as strace prints it, with what it returned: an errno, a number, or neither when it is not known. */
+export function straceOf(call: string, args: readonly bigint[], limits: readonly bigint[] | null, errno: string | null, result: bigint | null): string {
+  const value = result === null ? "?" : CALLS[call].returnsAddress === true ? `0x${u64(result).toString(16)}` : String(result);
+  return `${call}(${printArguments(call, args, limits).join(", ")}) = ${errno === null ? value : `-1 ${describeErrno(errno)}`}`;
 }
 
-function returned(row: CallRow, fields: ResultFields): string {
-  if (typeof fields.errno === "string") return `-1 ${describeErrno(fields.errno)}`;
-  if (typeof fields.ret === "bigint" || typeof fields.ret === "number")
-    return row.returnsAddress === true ? `0x${fields.ret.toString(16)}` : String(fields.ret);
-  return "?";
+/** The call as strace prints it, with the numbers it was made with and its result. */
+export function straceLine(world: LearnerWorld, operation: CallOperation, args: readonly bigint[], fields: ResultFields): string {
+  const errno = typeof fields.errno === "string" ? fields.errno : null;
+  const result = typeof fields.ret === "bigint" || typeof fields.ret === "number" ? BigInt(fields.ret) : null;
+  return straceOf(operation.call, args.slice(0, operation.args.length), limitsOf(world, operation), errno, result);
+}
+
+/** The two numbers of setrlimit's struct, soft and hard; null where none was given. */
+export function limitsOf(world: LearnerWorld, operation: CallOperation): readonly [bigint, bigint] | null {
+  const limit = operation.args[1];
+  if (limit?.kind !== "struct" || limit.members.length !== 2) return null;
+  return [u64(valueOf(world, limit.members[0])), u64(valueOf(world, limit.members[1]))];
+}
+
+/** What a learner is shown of a call: strace's line, and what came back otherwise than by its return value. */
+export function callLines(world: LearnerWorld, operation: CallOperation, args: readonly bigint[], fields: ResultFields, render: RenderMessage): string[] {
+  const lines = [straceLine(world, operation, args, fields)];
+  if (typeof fields.incore === "string") lines.push(`vec: ${fields.incore}`);
+  if (typeof fields.child === "string") lines.push(render({ key: "session.child", args: { name: fields.child } }));
+  const { recorded } = operation;
+  if (recorded !== null && recorded.errno !== null && recorded.errno !== fields.errno)
+    lines.push(render({ key: "session.recordedErrno", args: { errno: recorded.errno } }));
+  return lines;
 }
 
 /** The numbers of a call's arguments, as they are before it runs. */

@@ -234,7 +234,7 @@ export function mincoreRuns(pages: Uint8Array): string {
   return runs.join(",");
 }
 
-const FLAG_BITS: Readonly<Record<MmapFlag, number>> = {
+export const FLAG_BITS: Readonly<Record<MmapFlag, number>> = {
   private: MAP.private,
   shared: MAP.shared,
   shared_validate: MAP.sharedValidate,

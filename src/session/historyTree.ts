@@ -1,5 +1,4 @@
-/** How the command of a node ended: `bug` when the simulator itself failed and its work was thrown away. */
-export type NodeMark = "done" | "bug";
+import type { NodeMark } from "./model.ts";
 
 /** The state after a command. Node 0 is the machine as it was booted. */
 export interface HistoryNode<Snapshot> {
@@ -9,8 +8,21 @@ export interface HistoryNode<Snapshot> {
   /** the line as typed */
   readonly command: string;
   readonly mark: NodeMark;
-  readonly snapshot: Snapshot;
+  /** of a cancelled command: the look at which it stopped; 0: none of it stays, the simulator failed in it; null: it ran to its end */
+  readonly operationsDone: number | null;
+  /** null: dropped to save memory, or never made; replaying the command makes it again */
+  snapshot: Snapshot | null;
+  /** the machine's step after it; -1 while a restored node was not replayed */
+  step: number;
+  /** restored, and not replayed yet: hash and digest are those that were saved */
+  isUnproved: boolean;
+  /** hexadecimal, of the state after it and of what the learner saw; as saved until the node was replayed */
+  stateHash: string;
+  digest: string;
 }
+
+/** What a new node is given; the tree adds its number. */
+export type NodeFields<Snapshot> = Omit<HistoryNode<Snapshot>, "id" | "parent">;
 
 /** Commands as a tree: going back and typing something else makes a second branch, and nothing is lost. */
 export class HistoryTree<Snapshot> {
@@ -19,8 +31,8 @@ export class HistoryTree<Snapshot> {
   readonly #ahead = new Map<number, number>();
   #current = 0;
 
-  constructor(start: Snapshot) {
-    this.#nodes = [{ id: 0, parent: null, command: "", mark: "done", snapshot: start }];
+  constructor(start: NodeFields<Snapshot>) {
+    this.#nodes = [{ ...start, id: 0, parent: null }];
   }
 
   get current(): HistoryNode<Snapshot> {
@@ -37,18 +49,27 @@ export class HistoryTree<Snapshot> {
   }
 
   /** Adds a child of the current node and stands on it. */
-  add(command: string, snapshot: Snapshot, mark: NodeMark = "done"): HistoryNode<Snapshot> {
-    const node = { id: this.#nodes.length, parent: this.#current, command, mark, snapshot };
-    this.#nodes.push(node);
+  add(fields: NodeFields<Snapshot>): HistoryNode<Snapshot> {
+    const node = this.append(this.#current, fields);
     this.#ahead.set(this.#current, node.id);
     this.#current = node.id;
     return node;
   }
 
+  /** Adds a child of any node, and stays where it stands. */
+  append(parent: number, fields: NodeFields<Snapshot>): HistoryNode<Snapshot> {
+    const node = { ...fields, id: this.#nodes.length, parent };
+    this.#nodes.push(node);
+    return node;
+  }
+
+  parentOf(node: HistoryNode<Snapshot>): HistoryNode<Snapshot> | undefined {
+    return node.parent === null ? undefined : this.#nodes[node.parent];
+  }
+
   /** The parent of the current node; undefined at the start. */
   back(): HistoryNode<Snapshot> | undefined {
-    const { parent } = this.current;
-    return parent === null ? undefined : this.#nodes[parent];
+    return this.parentOf(this.current);
   }
 
   /** The child that was left last; undefined at the end of a branch. */
@@ -64,10 +85,15 @@ export class HistoryTree<Snapshot> {
     return this.current;
   }
 
+  /** From node 0 to a node, both included. */
+  path(id: number): HistoryNode<Snapshot>[] {
+    const path: HistoryNode<Snapshot>[] = [];
+    for (let node: HistoryNode<Snapshot> | undefined = this.#nodes[id]; node !== undefined; node = this.parentOf(node)) path.push(node);
+    return path.reverse();
+  }
+
   /** Distance from node 0 along parents. */
   depth(id: number): number {
-    let depth = 0;
-    for (let node = this.#nodes[id]; node.parent !== null; node = this.#nodes[node.parent]) depth++;
-    return depth;
+    return this.path(id).length - 1;
   }
 }

@@ -2,6 +2,7 @@ import type { ScriptFile, ScriptFiles } from "./fileOperations.ts";
 import { Machine } from "../kernel/machine.ts";
 import type { BootOptions } from "../kernel/boot.ts";
 import type { MachineSnapshot } from "../kernel/machine.ts";
+import type { Watch } from "../kernel/mm/kernel.ts";
 import type { Task } from "../kernel/mm/records.ts";
 import type { AddressExpr } from "../shell/operation.ts";
 import { FIRST_PROCESS } from "../shell/command/parseLine.ts";
@@ -30,6 +31,11 @@ export class LearnerNames extends SlotTable {
   /** Every name that stands for an address or a number. */
   names(): string[] {
     return [...new Set([...this.all().map((slot) => slot.name), ...this.#bound.keys()])];
+  }
+
+  /** All that the names stand for, to be hashed. */
+  content(): unknown {
+    return [this.all(), [...this.#bound.values()]];
   }
 
   /** `mmap NAME` of the command form takes a name back from the C form. */
@@ -75,6 +81,8 @@ export class LearnerWorld implements Stage {
   readonly faultLogs = new Map<number, FaultLog>();
   /** name of the process that a line without @NAME belongs to */
   current = FIRST_PROCESS;
+  /** who looks on while a line runs; no state */
+  watch: Watch | null = null;
 
   constructor(options: BootOptions) {
     this.machine = new Machine(options);

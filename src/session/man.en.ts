@@ -2,11 +2,6 @@ import type { ManTexts } from "../shell/man/manText.ts";
 
 /** Pages of the tools of a session, in English. */
 export const sessionManEn: ManTexts = {
-  describe: {
-    summary: "show the address space in words",
-    description:
-      "Lists every mapping of the process with the pages in it: how many, in folios of which order, mapped by a PMD or by PTEs, exclusive or shared. It says what a picture of the address space would show.",
-  },
   pgtable: {
     summary: "walk the page tables to one address",
     description:
@@ -37,6 +32,16 @@ export const sessionManEn: ManTexts = {
     summary: "show the commands as a tree",
     description:
       "Every command that changed something, with the number of the state after it. A * marks where you are. What was typed after an undo stands as a branch of its own. A ! marks a command in which the simulator itself failed: it changed nothing.",
+  },
+  perf: {
+    summary: "count what the machine does while a command runs",
+    description:
+      "perf stat COMMAND carries out COMMAND, a line of any form, and then prints what the simulated machine counted meanwhile: page faults (those of the processes as hardware exceptions, minor and major ones as the kernel counts them, which includes those it takes on behalf of a process), walks of the page tables after a miss in the TLB, the thp_ items of /proc/vmstat, and simulated time from the cost sheet. It is no measurement of a real machine. The simulated TLB is small and without prefetching; compare its counts with each other, not with those of your processor. Options of the real perf stat are passed over.",
+  },
+  watch: {
+    summary: "print what changes in files and counters after each command",
+    description:
+      "watch FILE|COUNTER.. remembers them; after each command the terminal prints which of them has changed: a counter of /proc/vmstat with both values, a file by its lines that are gone (-) and new (+). Nothing changes by itself in the simulated machine, so this shows all that the real watch would. watch alone lists what is watched; watch off ends it, for all or for those that are named. What is watched belongs to the state of the session: undo takes a watch back too.",
   },
   quit: { summary: "leave the terminal", description: "So does Ctrl-D. The operation exit ends a process of the simulated machine, not the terminal." },
 };

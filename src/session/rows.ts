@@ -1,4 +1,4 @@
-import { arg, optional, row } from "../shell/table/rowHelpers.ts";
+import { arg, optional, repeated, row, words } from "../shell/table/rowHelpers.ts";
 import type { CommandSpec } from "../shell/table/commandSpec.ts";
 
 const ADDRESS = arg("ADDRESS", "address");
@@ -6,7 +6,6 @@ const LEN = optional(arg("LEN", "number"));
 
 /** Rows of the tools that look at a learner's machine and move through its history. */
 export const SESSION_ROWS: readonly CommandSpec[] = [
-  row("tool", "describe", [optional(arg("PROCESS", "process"))], { seeAlso: ["pgtable", "pagemap", "ps"] }),
   row("tool", "pgtable", [ADDRESS], { seeAlso: ["pagemap", "describe"] }),
   row("tool", "pagemap", [ADDRESS, LEN], { seeAlso: ["pgtable", "describe"] }),
   row("tool", "ps", [], { seeAlso: ["fork", "describe"] }),
@@ -16,5 +15,7 @@ export const SESSION_ROWS: readonly CommandSpec[] = [
   row("tool", "redo", [], { seeAlso: ["undo", "goto", "history"] }),
   row("tool", "goto", [arg("N", "number")], { seeAlso: ["undo", "history"] }),
   row("tool", "history", [], { seeAlso: ["undo", "redo", "goto"] }),
+  row("tool", "perf", [words("stat", ["stat"]), arg("COMMAND", "command")], { seeAlso: ["watch", "ps"] }),
+  row("tool", "watch", [optional(words("off", ["off"])), optional(repeated(arg("FILE|COUNTER", "path")))], { seeAlso: ["perf", "cat"] }),
   row("tool", "quit", [], { seeAlso: ["exit"] }),
 ];

@@ -9,10 +9,10 @@ import { TokenCursor } from "../shell/command/tokenCursor.ts";
 import { closest } from "../shell/editDistance.ts";
 import { readNumber } from "../shell/numbers.ts";
 import { failure, success, textOfLines, type Tool, type ToolResult } from "../shell/tools/tool.ts";
-import { describeSpace } from "./describeSpace.ts";
 import { eraDetail, eraList } from "./eraText.ts";
 import type { HistoryNode, HistoryTree } from "./historyTree.ts";
 import type { LearnerWorld } from "./learnerWorld.ts";
+import { historyLine, Lanes } from "./timeline.ts";
 
 /** What the tools of a session look at; where they want to go in the history is left in `moveTo` for the session to do. */
 export interface ToolHost {
@@ -21,14 +21,14 @@ export interface ToolHost {
   readonly acting: string;
   readonly patches: readonly string[];
   readonly history: HistoryTree<unknown>;
-  moveTo: number | null;
+  set moveTo(id: number | null);
 }
 
 /** pages that pagemap prints at most */
 const MOST_PAGES = 4096;
 
 /** An address as the command form writes it, or null after a mistake. */
-function addressOf(world: LearnerWorld, word: string): bigint | null {
+export function addressOf(world: LearnerWorld, word: string): bigint | null {
   const cursor = new TokenCursor([{ text: word, column: 1 }], 1, word.length + 1, "ADDRESS");
   const at = cursor.address("ADDRESS");
   cursor.end();
@@ -68,13 +68,6 @@ const pagemap =
       const end = Math.min(vpn + Math.max(1, pages), host.world.machine.kernel.geo.taskSizePages + 1);
       return success(textOfLines(pagemapText(host.world.machine.kernel, task, vpn, end, (address) => host.world.slots.print(address))));
     });
-
-const describe =
-  (host: ToolHost): Tool =>
-  (args, _stdin, context) =>
-    withTask(host, args[0]?.replace(/^@/, ""), (task) =>
-      success(textOfLines(describeSpace(host.world.machine, task, (address) => host.world.slots.print(address), context.language.render))),
-    );
 
 const ps =
   (host: ToolHost): Tool =>
@@ -128,30 +121,12 @@ const goto =
     return success("");
   };
 
-/** The tree, each branch as far in as the node it leaves: a node is indented when its parent has an older child. */
+/** The tree, each branch in a column of its own. */
 const history =
   (host: ToolHost): Tool =>
   (_args, _stdin, context) => {
-    const { history: tree } = host;
-    const indents = new Map<number, number>();
-    const firstChild = new Map<number, number>();
-    const lines = tree.all().map((node) => {
-      let indent = 0;
-      if (node.parent !== null) {
-        const isFirst = !firstChild.has(node.parent);
-        if (isFirst) firstChild.set(node.parent, node.id);
-        indent = (indents.get(node.parent) ?? 0) + (isFirst ? 0 : 1);
-      }
-      indents.set(node.id, indent);
-      const mark = node === tree.current ? "*" : node.mark === "bug" ? "!" : " ";
-      const text = node.parent === null ? context.language.render({ key: "session.history.boot", args: {} }) : node.command;
-      const from =
-        node.parent !== null && node.parent !== node.id - 1
-          ? `  (${context.language.render({ key: "session.history.after", args: { id: node.parent } })})`
-          : "";
-      return `${mark} ${String(node.id).padStart(3)}  ${"  ".repeat(Math.min(indent, 20))}${text}${from}`;
-    });
-    return success(textOfLines(lines));
+    const lanes = new Lanes(host.history).all();
+    return success(textOfLines(host.history.all().map((node) => historyLine(host.history, node, lanes[node.id], context.language.render))));
   };
 
 /** The tools of a session, by name. */
@@ -159,10 +134,11 @@ export function sessionTools(host: ToolHost): Readonly<Record<string, Tool>> {
   return {
     pgtable: pgtable(host),
     pagemap: pagemap(host),
-    describe: describe(host),
     ps: ps(host),
     dmesg: dmesg(host),
     era: era(host),
+    // with a command behind it the whole line is measured, whatever its form (lineRunner.ts)
+    perf: () => failure("session.perf.usage", {}),
     undo: () => move(host, host.history.back(), "session.history.atStart"),
     redo: () => move(host, host.history.forward(), "session.history.atEnd"),
     goto: goto(host),

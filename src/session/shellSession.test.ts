@@ -11,10 +11,12 @@ import { sessionManEn } from "./man.en.ts";
 import { sessionMessagesEn } from "./messages.en.ts";
 import { terminalMessagesEn } from "./messages.enTerminal.ts";
 import { SESSION_ROWS } from "./rows.ts";
+import { VIEW_ROWS } from "./viewTools.ts";
+import { WHY_ROWS } from "./why/whyTool.ts";
 import { ShellSession } from "./shellSession.ts";
 
 const render = renderer({ ...shellMessagesEn, ...sessionMessagesEn, ...terminalMessagesEn });
-const open = (profile = "debian-6.18.15"): ShellSession => new ShellSession({ profile: findProfile(profile) as Profile, memoryMiB: 1024 }, render);
+const open = (profile = "debian-6.18.15"): ShellSession => new ShellSession({ boot: { profile: findProfile(profile) as Profile, memoryMiB: 1024 }, render });
 
 /** What the lines print, without their last newlines. */
 function type(session: ShellSession, ...lines: string[]): string {
@@ -269,10 +271,10 @@ describe("views", () => {
   });
 
   it("walks other page tables too", () => {
-    const five = new ShellSession({ profile: { ...(findProfile("debian-6.18.15") as Profile), geometry: "x86-64-la57" } }, render);
+    const five = new ShellSession({ boot: { profile: { ...(findProfile("debian-6.18.15") as Profile), geometry: "x86-64-la57" } }, render });
     type(five, "mmap A 4k rw private anon", "touch A w");
     expect(type(five, "pgtable A").split("\n")).toHaveLength(5);
-    const board = new ShellSession({ profile: findProfile("ppc-8xx-6.12") as Profile }, render);
+    const board = new ShellSession({ boot: { profile: findProfile("ppc-8xx-6.12") as Profile }, render });
     expect(type(board, "mmap A 64k rw private anon", "touch A w")).toContain("VmRSS +4 kB");
     expect(type(board, "pgtable A")).toMatch(/^pgd \[ *\d+\] {2}0x[0-9a-f]{8} .*\npte \[ *\d+\] {2}0x[0-9a-f]{8} .*write/);
   });
@@ -284,7 +286,7 @@ it("ends a line that would run for hours", () => {
 });
 
 it("has a page, a row and a sentence for everything", () => {
-  const table = makeCommandTable(SESSION_ROWS);
+  const table = makeCommandTable(SESSION_ROWS, VIEW_ROWS, WHY_ROWS);
   const texts = { ...manEn, ...sessionManEn };
   for (const spec of SESSION_ROWS) expect(texts[spec.page].description, spec.name).not.toBe("");
   for (const other of SESSION_ROWS.flatMap((spec) => spec.seeAlso)) expect(table.all(other), other).not.toEqual([]);

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import Database from "better-sqlite3";
-import { Connection, type ReadableDb, type WritableDb } from "./connection.ts";
+import { command, Connection, query, type ReadableDb, type SqlValue, type WritableDb } from "./connection.ts";
 import { fileIdentity, makeFolderOf, setAside, sizeBytes } from "./files.ts";
 import { APPLICATION_ID, migrate, SCHEMA_VERSION } from "./migrate.ts";
 import { asStorageError, problemOf, StorageError } from "./storageError.ts";
@@ -88,6 +88,40 @@ export function openMemoryStorage(): Storage {
   configure(db, ":memory:", {});
   migrate(db, null, { from: 0, nowMs: 0 });
   return new Storage(new Connection(db, ":memory:"), false, []);
+}
+
+/** a larger file is not copied into memory */
+const COPY_BYTES_MAX = 256 * 1024 ** 2;
+
+const tableNames = query<[], { name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY rowid");
+const columnNames = query<[string], { name: string }>("SELECT name FROM pragma_table_info(?)");
+
+/**
+ * What a storage that can only be read holds, in one that ends with the process: what is there can be shown and worked with. Of a newer
+ * version's file as much as our tables have; an empty one where it does not fit them, or is too large.
+ */
+export function openMemoryCopy(of: Storage): Storage {
+  const copy = openMemoryStorage();
+  try {
+    if (sizeBytes(of.file) <= COPY_BYTES_MAX) copyRows(of.read, copy.write);
+    return copy;
+  } catch (error) {
+    copy.close();
+    if (problemOf(error) === null && !(error instanceof Database.SqliteError)) throw error;
+    return openMemoryStorage();
+  }
+}
+
+/** All tables in the order in which they were made, so that what a row refers to is there; rows in their order, so that no number is left out. */
+function copyRows(from: ReadableDb, to: WritableDb): void {
+  to.write(() => {
+    for (const { name: table } of to.all(tableNames)) {
+      const columns = to.all(columnNames, table).map(({ name }) => name);
+      const insert = command<SqlValue[]>(`INSERT INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`);
+      const rows = from.all(query<[], Readonly<Record<string, SqlValue>>>(`SELECT ${columns.join(", ")} FROM ${table}`));
+      for (const row of rows) to.run(insert, ...columns.map((column) => row[column]));
+    }
+  });
 }
 
 /**

@@ -97,6 +97,7 @@ const lineColumns = "line, node, kind, text, clippedBytes";
 const linesOf = query<[number, number, number], TranscriptLine>(
   `SELECT ${lineColumns} FROM transcript WHERE session = ? AND line < ? ORDER BY line DESC LIMIT ?`,
 );
+const typedIn = query<[number, number], { text: string }>("SELECT text FROM transcript WHERE session = ? AND kind = 'input' ORDER BY line DESC LIMIT ?");
 const lastLine = query<[number], { line: number | null }>("SELECT max(line) AS line FROM transcript WHERE session = ?");
 const insertLine = command<[number, number, number, LineKind, string, number]>(`INSERT INTO transcript (session, ${lineColumns}) VALUES (?, ?, ?, ?, ?, ?)`);
 
@@ -177,6 +178,25 @@ export function readNodes(
 export function readTranscript(db: ReadableDb, key: SessionKey, window: { readonly before: number; readonly most: number }): readonly TranscriptLine[] {
   readRow(db, key);
   return db.all(linesOf, key.session, Math.min(window.before, Number.MAX_SAFE_INTEGER), window.most).reverse();
+}
+
+/** Nodes of a session, node 0 too. @throws StorageRefusal notFound */
+export function countNodes(db: ReadableDb, key: SessionKey): number {
+  readRow(db, key);
+  return (db.first(lastNode, key.session)?.node ?? -1) + 1;
+}
+
+/** sessions that are looked through for lines that were typed */
+const TYPED_SESSIONS = 20;
+
+/** The last `most` lines that a learner typed, in the sessions that were changed last; oldest first. */
+export function readTypedLines(db: ReadableDb, learner: LearnerId, most: number): readonly string[] {
+  const newestFirst: string[] = [];
+  for (const { session } of db.all(sessionsOf, learner, TYPED_SESSIONS)) {
+    if (newestFirst.length >= most) break;
+    newestFirst.push(...db.all(typedIn, session, most - newestFirst.length).map(({ text }) => text));
+  }
+  return newestFirst.reverse();
 }
 
 function readRow(db: ReadableDb, key: SessionKey): SessionRow {

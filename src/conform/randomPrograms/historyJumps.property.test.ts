@@ -14,8 +14,15 @@ const JUMPS = NODES * 3;
 /** nodes that are replayed from the boot */
 const REPLAYED = IS_LONG ? 2_000 : 200;
 
-const newSession = (): ShellSession =>
-  new ShellSession({ profile: findProfile("debian-6.18.15") as Profile, memoryMiB: 256 }, (message) => `${message.key} ${JSON.stringify(message.args)}`);
+/** snapshots: as many as there are, and so few that most states are replayed when they are gone to */
+const CAPS = [Infinity, 6 * 2 ** 20];
+
+const newSession = (historyBytes = Infinity): ShellSession =>
+  new ShellSession({
+    historyBytes,
+    boot: { profile: findProfile("debian-6.18.15") as Profile, memoryMiB: 256 },
+    render: (message) => `${message.key} ${JSON.stringify(message.args)}`,
+  });
 
 /** Commands that led to a node, first one first. */
 function pathTo(session: ShellSession, id: number): string[] {
@@ -24,12 +31,12 @@ function pathTo(session: ShellSession, id: number): string[] {
   return path;
 }
 
-it(
-  `finds every one of ${NODES} states again in ${JUMPS} jumps, and ${REPLAYED} of them by replay`,
-  () => {
+it.each(CAPS)(
+  `finds every one of ${NODES} states again by jumps, and ${REPLAYED} of them by replay, with %d bytes of history`,
+  (cap) => {
     if (IS_LONG) console.log(`seed ${SEED}`);
     const random = new Random(SEED, 1);
-    const session = newSession();
+    const session = newSession(cap);
     const { world, history } = session;
     const hashes: string[] = [world.machine.hash()];
     const goto = (id: number): void => {
@@ -38,8 +45,11 @@ it(
       expect(history.current.id).toBe(id);
     };
     const grow = (line: string): void => {
-      session.submit(line);
-      expect(history.current.mark, line).toBe("done");
+      const said = session
+        .submit(line)
+        .output.map((part) => part.text)
+        .join("");
+      expect(history.current.mark, `${line}\n${said}`).toBe("done");
       if (history.current.id === hashes.length) hashes.push(world.machine.hash());
     };
     for (const line of ["sys thp enabled madvise", "sys khp pages_to_scan 100000"]) grow(line);
@@ -50,7 +60,7 @@ it(
       grow(aimer.line(placesByKind(world, random)));
       if (history.current.id % 25 === 0) expect(world.machine.check(), pathTo(session, history.current.id).join("\n")).toEqual([]);
     }
-    for (let n = 0; n < JUMPS; n++) {
+    for (let n = 0; n < (cap === Infinity ? JUMPS : NODES); n++) {
       const id = random.below(hashes.length);
       goto(id);
       if (world.machine.hash() !== hashes[id]) expect.fail(`state ${id} is not what it was:\n${pathTo(session, id).join("\n")}`);
@@ -63,6 +73,10 @@ it(
       const fresh = newSession();
       for (const line of path) fresh.submit(line);
       expect(fresh.world.machine.hash(), path.join("\n")).toBe(hashes[id]);
+    }
+    if (cap !== Infinity) {
+      expect(session.memory.kept).toBeLessThan(NODES / 2);
+      expect(session.memory.bytes).toBeLessThan(cap * 1.5);
     }
     // the tree has long branches, so that a state rests on many others
     expect(longest).toBeGreaterThan(20);

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { folioOrder } from "../mm/folio.ts";
 import { inodeOf, SHM_MOUNT } from "../mm/inode.ts";
 import { folioOf, INC, INODE_COUNTERS, MISC, MMC, MM_COUNTERS, MTHP, MTHP_COUNTERS, type Kernel } from "../mm/kernel.ts";
-import { MADV } from "../mm/madvise.ts";
+import { MADV } from "../mm/advice.ts";
 import { MAP } from "../mm/mmap.ts";
 import { firstFree, freePagesAt, frontierOf, listAt, MAX_ORDER } from "../mm/pageAlloc.ts";
 import { MIGRATE_SHIFT, ORDER_SHIFT, PG } from "../mm/pageFlags.ts";

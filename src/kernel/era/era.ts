@@ -41,6 +41,8 @@ export interface Era {
   readonly thpDisableExceptAdvised: boolean;
   readonly mmapThpAlign: "none" | "always" | "pmdMultiple" | "pmdMultipleNoHint";
   readonly guardRegions: "none" | "anonymous" | "any";
+  /** a mapping that ever had a guard keeps VM_MAYBE_GUARD ("gu" in smaps), and fork copies its page tables for it */
+  readonly guardFlag: boolean;
   readonly mseal: boolean;
   /** when a call that may not touch sealed memory notices it */
   readonly sealedCheck: "wholeRange" | "eachVma";

@@ -44,6 +44,7 @@ export const BASE_ERA: Era = {
   thpDisableExceptAdvised: false,
   mmapThpAlign: "none",
   guardRegions: "none",
+  guardFlag: false,
   mseal: false,
   sealedCheck: "wholeRange",
   droppable: false,

@@ -1,6 +1,6 @@
 import type { Kernel } from "./kernel.ts";
 import type { AnonVma, Vma } from "./records.ts";
-import { VM_ACCESS, VM } from "./vmFlags.ts";
+import { VM, VM_ACCESS, VMH } from "./vmFlags.ts";
 
 /** anon_vma and its chains (mm/rmap.c): which VMAs may map a page that was first faulted in another. */
 
@@ -18,7 +18,7 @@ function compatible(a: Vma, b: Vma): boolean {
     a.name === b.name &&
     a.file === b.file &&
     ((a.flags ^ b.flags) & ~(VM_ACCESS | VM.softDirty)) === 0 &&
-    a.flagsHi === b.flagsHi &&
+    ((a.flagsHi ^ b.flagsHi) & ~VMH.maybeGuard) === 0 &&
     b.pgoff === a.pgoff + (b.start - a.start)
   );
 }

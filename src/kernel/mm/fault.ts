@@ -1,10 +1,12 @@
 import { isWritable } from "../arch/geometry.ts";
 import type { Op } from "../sched/points.ts";
 import { allowableOrders, pmdAllowed } from "../thp/eligibility/eligibility.ts";
+import { smallPagesOnly } from "../thp/eligibility/orders.ts";
 import { fitsAround } from "../thp/eligibility/question.ts";
 import { hugePmdAnonymousPage, hugePmdWpPage } from "../thp/hugeFault.ts";
 import { NO_PFN, NO_TABLE, type Pfn, type TableIndex } from "../units.ts";
 import { anonVmaPrepare } from "./anonVma.ts";
+import { batchPages, type FaultBatch } from "./faultBatch.ts";
 import { FAULT, VMF, VMF_ERROR } from "./faultFlags.ts";
 import { doFault, wpPageShared } from "./fileFault.ts";
 import { allocZeroedFolio, folioOrder, folioPut, hasFlag, isLarge, setFlag } from "./folio.ts";
@@ -20,12 +22,11 @@ import {
   isMarker,
   loAt,
   MARKER,
-  pfnHi,
-  pfnLo,
   populate,
   present,
   pteLevel,
   setEntry,
+  setPtes,
   tableAlloc,
   tableBelow,
   walkAlloc,
@@ -44,16 +45,16 @@ import { traceAllocFailed, traceAnonOrders, tracePmdFault, traceTableThere } fro
 /** The fault path of private anonymous memory (mm/memory.c); that of files goes on in fileFault.ts. Results are VM_FAULT_* bits. */
 
 /** handle_mm_fault without its accounting. `flags`: FAULT_FLAG_*. */
-export function* handleMmFault(k: Kernel, vma: Vma, vpn: number, flags: number): Op<number> {
+export function* handleMmFault(k: Kernel, vma: Vma, vpn: number, flags: number, batch: FaultBatch | null): Op<number> {
   if ((flags & FAULT.write) !== 0 && (vma.flags & VM.mayWrite) === 0) return VMF.sigsegv;
   const geo = k.geo;
   if (geo.pmdLevel < 0) {
     const t = walkAlloc(k, vma.mm, vpn, pteLevel(k));
-    return t === 0 ? VMF.oom : yield* handlePteFault(k, vma, vpn, flags, t);
+    return t === 0 ? VMF.oom : yield* handlePteFault(k, vma, vpn, flags, t, batch);
   }
   // the walk that failed found the table: its PMD entry is neither empty nor a leaf
   const walked = k.tracer === null ? cachedTable(k, vma.mm, vpn) : NO_TABLE;
-  if (walked !== NO_TABLE) return yield* handlePteFault(k, vma, vpn, flags, walked);
+  if (walked !== NO_TABLE) return yield* handlePteFault(k, vma, vpn, flags, walked, batch);
   const pmdTable = walkAlloc(k, vma.mm, vpn, geo.pmdLevel);
   if (pmdTable === 0) return VMF.oom;
   const i = indexAt(geo, geo.pmdLevel, vpn);
@@ -88,19 +89,19 @@ export function* handleMmFault(k: Kernel, vma: Vma, vpn: number, flags: number):
     t = tableBelow(k, lo, hiAt(k, pmdTable, i));
     if (k.tracer !== null && geo.thp) traceTableThere(k, vma, vpn, t);
   }
-  return yield* handlePteFault(k, k.vmas.get(vma.slot), vpn, flags, t);
+  return yield* handlePteFault(k, k.vmas.get(vma.slot), vpn, flags, t, batch);
 }
 
 /** pte_offset_map_lock found no table or another one at the address: the fault is tried again. */
 const tableMoved = (k: Kernel, mm: number, vpn: number, t: TableIndex): boolean => walkTo(k, k.mms.get(mm).pgd, vpn, pteLevel(k)) !== t;
 
-function* handlePteFault(k: Kernel, vma: Vma, vpn: number, flags: number, t: TableIndex): Op<number> {
+function* handlePteFault(k: Kernel, vma: Vma, vpn: number, flags: number, t: TableIndex, batch: FaultBatch | null): Op<number> {
   const i = indexAt(k.geo, pteLevel(k), vpn);
   const lo = loAt(k, t, i);
   const hi = hiAt(k, t, i);
   if (lo === 0 && hi === 0) {
     if (vma.ops !== "none") return doFault(k, vma, vpn, flags);
-    return yield* doAnonymousPage(k, vma, vpn, flags, t, i);
+    return yield* doAnonymousPage(k, vma, vpn, flags, t, i, batch);
   }
   if (!present(k, lo)) {
     if (isMarker(k, lo, hi, MARKER.guard)) return VMF.sigsegv;
@@ -128,13 +129,14 @@ export function blockEmpty(k: Kernel, t: TableIndex, i: number, order: number): 
   return true;
 }
 
-/** alloc_anon_folio (6.8): the largest allowed order whose block lies in the VMA and is empty. Returns a folio or NO_PFN. */
-export function allocAnonFolio(k: Kernel, vma: Vma, vpn: number, t: TableIndex, i: number): Pfn {
-  const g = k.g;
-  const below = (1 << k.geo.pmdOrder) - 1;
+/**
+ * alloc_anon_folio (6.8): the largest allowed order whose block lies in the VMA and is empty. Returns a folio or NO_PFN. `nr` > 1: that many
+ * single pages, for a batch of faults, which there is only where no size is on.
+ */
+export function allocAnonFolio(k: Kernel, vma: Vma, vpn: number, t: TableIndex, i: number, nr: number): Pfn {
   // no size on, nothing to look at: the usual case, and the hot one
-  if (!k.era.mthp || (((g.ordersAlways | g.ordersMadvise | g.ordersInherit) & below) === 0 && k.tracer === null)) return allocZeroedFolio(k, 0);
-  let orders = allowableOrders(k, vma, "pageFault", below);
+  if (!k.era.mthp || (k.tracer === null && smallPagesOnly(k))) return allocZeroedFolio(k, 0, "movable", nr);
+  let orders = allowableOrders(k, vma, "pageFault", (1 << k.geo.pmdOrder) - 1);
   if (k.tracer !== null) traceAnonOrders(k, vma, vpn, k.geo.pmdOrder - 1, (order) => blockEmpty(k, t, i, order));
   for (let order = k.geo.pmdOrder - 1; order > 0 && orders !== 0; order--) {
     const bit = 1 << order;
@@ -154,22 +156,24 @@ export function allocAnonFolio(k: Kernel, vma: Vma, vpn: number, t: TableIndex, 
   return allocZeroedFolio(k, 0);
 }
 
-/** do_anonymous_page: the zero page for a read, fresh memory for a write. */
-function* doAnonymousPage(k: Kernel, vmaIn: Vma, vpn: number, flags: number, t: TableIndex, i: number): Op<number> {
+/** do_anonymous_page: the zero page for a read, fresh memory for a write; for as many accesses of a batch as are decided alike. */
+function* doAnonymousPage(k: Kernel, vmaIn: Vma, vpn: number, flags: number, t: TableIndex, i: number, batch: FaultBatch | null): Op<number> {
   if ((vmaIn.flags & VM.shared) !== 0) return VMF.sigbus;
   if (k.tracer !== null) traceAnonymousPage(k, vmaIn, vpn, (flags & FAULT.write) !== 0);
   const e = k.geo.encoding;
+  const stride = batch === null ? 1 : batch.stride;
+  const nr = batch === null || batch.wanted === 1 ? 1 : batchPages(k, batch, vmaIn, vpn, flags, t, i);
   if ((flags & FAULT.write) === 0) {
     const zero = k.g.zeroPfn;
     if (k.preempt) {
       yield "fault.beforePteLock";
       if (tableMoved(k, vmaIn.mm, vpn, t) || loAt(k, t, i) !== 0) return 0;
     }
-    setEntry(k, t, i, entryLoFor(k, zero, vmaIn.flags) | e.special, entryHiFor(k, zero, vmaIn.flags));
+    setPtes(k, t, i, nr, stride, entryLoFor(k, zero, vmaIn.flags) | e.special, entryHiFor(k, zero, vmaIn.flags), 0);
     return 0;
   }
   const vma = vmaIn.anonVma === 0 ? anonVmaPrepare(k, vmaIn.slot) : vmaIn;
-  const head = allocAnonFolio(k, vma, vpn, t, i);
+  const head = allocAnonFolio(k, vma, vpn, t, i, nr);
   if (head === NO_PFN) return VMF.oom;
   const order = folioOrder(k, head);
   if (k.preempt) {
@@ -179,20 +183,19 @@ function* doAnonymousPage(k: Kernel, vmaIn: Vma, vpn: number, flags: number, t: 
       return 0;
     }
   }
-  const n = 1 << order;
   const lo = dirtyMaybeWrite(k, entryLoFor(k, head, vma.flags), vma.flags);
   const hi = entryHiFor(k, head, vma.flags);
-  k.countMm(vma.mm, MMC.anonPages, n);
+  k.countMm(vma.mm, MMC.anonPages, nr << order);
   if (order === 0) {
-    addNewAnonRmap(k, head, vma, vpn, false);
-    setEntry(k, t, i, lo, hi);
+    addNewAnonRmap(k, head, vma, vpn, false, nr, stride);
+    setPtes(k, t, i, nr, stride, lo, hi, 1);
     return 0;
   }
+  const n = 1 << order;
   k.refcount.add(head, n - 1);
   if (k.era.mthpStats) k.countMthp(order, MTHP.anonFaultAlloc);
   addNewAnonRmap(k, head, vma, vpn - (vpn & (n - 1)), false);
-  const first = i - (i & (n - 1));
-  for (let j = 0; j < n; j++) setEntry(k, t, first + j, (lo & 0xfff) | pfnLo(head + j), (hi & ~0x7ff) | pfnHi(head + j));
+  setPtes(k, t, i - (i & (n - 1)), n, 1, lo, hi, 1);
   return 0;
 }
 
@@ -275,16 +278,19 @@ function wpPageCopy(k: Kernel, vmaIn: Vma, vpn: number, flags: number, t: TableI
 
 /**
  * handle_mm_fault with mm_account_fault: a fault that completed is minor, unless a file had to be read. Populating without
- * FAULT.tried begins anew after the read, and what completes then finds the page.
+ * FAULT.tried begins anew after the read, and what completes then finds the page. With a batch, for the accesses it was taken for.
  */
-export function* faultAndAccount(k: Kernel, vma: Vma, vpn: number, flags: number): Op<number> {
+export function* faultAndAccount(k: Kernel, vma: Vma, vpn: number, flags: number, batch: FaultBatch | null = null): Op<number> {
   k.countVm(VMSTAT.pgfault);
-  const r = yield* handleMmFault(k, vma, vpn, flags);
+  const r = yield* handleMmFault(k, vma, vpn, flags, batch);
   if ((r & (VMF_ERROR | VMF.retry)) !== 0) {
     if (k.tracer !== null) traceFaultError(k, vma, vpn, r);
     return r;
   }
   const major = (r & VMF.major) !== 0 && (flags & (FAULT.remote | FAULT.tried)) !== FAULT.remote;
-  k.countMm(vma.mm, major ? MMC.majFlt : MMC.minFlt, 1);
+  const nr = batch === null ? 1 : batch.done;
+  if (nr > 1) k.countVm(VMSTAT.pgfault, nr - 1);
+  k.countMm(vma.mm, major ? MMC.majFlt : MMC.minFlt, nr);
+  if (k.watch !== null) for (let n = 0; n < nr; n++) k.watch.onFault(vma.mm, batch === null ? vpn : vpn + n * batch.stride, flags);
   return r;
 }

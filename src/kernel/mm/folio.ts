@@ -1,6 +1,7 @@
 import { kernelBug } from "../assert.ts";
+import { hugeWork } from "../sched/pace.ts";
 import { NO_PFN, type Pfn } from "../units.ts";
-import { folioOf, MISC, MTHP, PAGE_ROW, pageRowAt, USE_ROW, type Kernel } from "./kernel.ts";
+import { folioOf, MISC, MTHP, PAGE_ROW, pageChunkEnd, pageRowAt, USE_ROW, type Kernel } from "./kernel.ts";
 import { allocPages, freePages, type MigrateType } from "./pageAlloc.ts";
 import { ORDER_MASK, ORDER_SHIFT, PG } from "./pageFlags.ts";
 import { VMSTAT } from "./vmstat.ts";
@@ -21,30 +22,37 @@ const NO_COUNTS = [0, 0, 0, 0, 0, 0, 0] as const;
 const NO_MM = [0, 0] as const;
 const FREE_PAGE = [0, 0, 0, 0, 0] as const;
 
-/** Makes a block of frames a folio with one reference (prep_compound_page) and zeros as content. */
-export function prepFolio(k: Kernel, head: Pfn, order: number): void {
+/** Makes a block of frames a folio with one reference (prep_compound_page) and zeros as content; with `nr` that many single pages, which lie behind each other. */
+export function prepFolio(k: Kernel, head: Pfn, order: number, nr = 1): void {
   if (order > 0) {
     k.folioRows.fillRows(head, 1, NO_COUNTS);
     k.mmIdRows.fillRows(2 * head, 2, NO_MM);
     k.pageRows.fillRows(head + 1, (1 << order) - 1, [PG.tail, head, 0, 0, 0]);
   }
-  const at = pageRowAt(head);
-  const page = k.pageRows.ownRow(head);
-  page[at + PAGE_ROW.flags] = order === 0 ? 0 : PG.head | (order << ORDER_SHIFT);
-  page[at + PAGE_ROW.mapping] = 0;
-  page[at + PAGE_ROW.stamp] = 0;
-  const use = k.useRows.ownRow(head);
-  use[at + USE_ROW.refcount] = 1;
-  use[at + USE_ROW.step] = k.step;
+  const flags = order === 0 ? 0 : PG.head | (order << ORDER_SHIFT);
+  const { step } = k;
+  for (let pfn = head as number; pfn < head + nr;) {
+    const stop = pageChunkEnd(pfn, head + nr);
+    const page = k.pageRows.ownRow(pfn);
+    const use = k.useRows.ownRow(pfn);
+    for (let at = pageRowAt(pfn); pfn < stop; at += PAGE_ROW.width, pfn++) {
+      page[at + PAGE_ROW.flags] = flags;
+      page[at + PAGE_ROW.mapping] = 0;
+      page[at + PAGE_ROW.stamp] = 0;
+      use[at + USE_ROW.refcount] = 1;
+      use[at + USE_ROW.step] = step;
+    }
+  }
 }
 
-/** A folio with zeroed content and one reference, or NO_PFN (folio_alloc with __GFP_ZERO). */
-export function allocZeroedFolio(k: Kernel, order: number, type: MigrateType = "movable"): Pfn {
-  const pfn = allocPages(k, order, type);
+/** A folio with zeroed content and one reference, or NO_PFN (folio_alloc with __GFP_ZERO). `nr`: as allocPages has it, each a folio. */
+export function allocZeroedFolio(k: Kernel, order: number, type: MigrateType = "movable", nr = 1): Pfn {
+  const pfn = allocPages(k, order, type, nr);
   if (pfn === NO_PFN) return NO_PFN;
-  prepFolio(k, pfn, order);
+  prepFolio(k, pfn, order, nr);
+  if (order > 0) k.work += hugeWork(order);
   const { costs } = k;
-  k.charge(order === 0 ? costs.allocPageNs + costs.zero4kNs : costs.allocHugeNs + costs.zero4kNs * (1 << order));
+  k.charge(nr * (order === 0 ? costs.allocPageNs + costs.zero4kNs : costs.allocHugeNs + costs.zero4kNs * (1 << order)));
   return pfn;
 }
 

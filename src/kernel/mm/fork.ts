@@ -1,4 +1,5 @@
 import { makeReadOnly } from "../arch/geometry.ts";
+import { paceWhole } from "../sched/pace.ts";
 import type { Op } from "../sched/points.ts";
 import { copyHugePmd, hugePinned } from "../thp/hugeFault.ts";
 import { khugepagedEnter, khugepagedExit } from "../thp/khugepagedList.ts";
@@ -17,7 +18,7 @@ import { dirtyMaybeWrite, entryHiFor, entryLoFor } from "./prot.ts";
 import type { Mm, Task, Vma } from "./records.ts";
 import { addNewAnonRmap, dupRmapPtes } from "./rmap.ts";
 import { tlbFlushMm } from "./tlb.ts";
-import { VM, VM_LOCKED_MASK } from "./vmFlags.ts";
+import { VM, VM_LOCKED_MASK, VMH } from "./vmFlags.ts";
 import { rssCounter } from "./zap.ts";
 import { traceFork, traceForkCopied } from "../why/pages.ts";
 import { refuseMemory, refuseOvercommit } from "../why/refusal.ts";
@@ -76,7 +77,8 @@ function* dupMmap(k: Kernel, src: Mm, mm: number): Op<boolean> {
     if (vma.file !== 0) linkFile(k, k.vmas.get(fresh));
     if (vma.flags & VM.wipeOnFork) continue;
     const dst = anonVmaFork(k, fresh, vma);
-    if (vma.anonVma !== 0) isCopied = yield* copyPageRange(k, dst, vma);
+    // vma_needs_copy: what a fault could not bring back
+    if (vma.anonVma !== 0 || vma.flagsHi & VMH.maybeGuard) isCopied = yield* copyPageRange(k, dst, vma);
     if (!isCopied) break;
   }
   if (k.mms.get(src.slot).khugepaged) khugepagedEnter(k, mm);
@@ -90,6 +92,7 @@ function* copyPageRange(k: Kernel, dst: Vma, src: Vma): Op<boolean> {
   const block = 1 << (geo.pmdLevel < 0 ? geo.levels[pteLevel(k)].bits : geo.pmdOrder);
   for (let vpn = src.start; vpn < src.end;) {
     const next = Math.min(src.end, Math.floor(vpn / block) * block + block);
+    paceWhole(k, next - vpn);
     if (!(yield* copyBlock(k, dst, src, vpn, next))) return false;
     vpn = next;
   }

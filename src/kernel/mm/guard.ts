@@ -1,9 +1,11 @@
+import { paceWhole } from "../sched/pace.ts";
 import { anonVmaPrepare } from "./anonVma.ts";
 import type { Failure, Result } from "./errno.ts";
 import type { Kernel } from "./kernel.ts";
 import { clearEntry, hiAt, indexAt, isMarker, loAt, MARKER, NONPRESENT, pteLevel, setEntry, walkAlloc, walkTo } from "./pgtable.ts";
 import type { Vma } from "./records.ts";
-import { VM, VM_SPECIAL } from "./vmFlags.ts";
+import { changeVma } from "./vma.ts";
+import { VM, VMH, VM_SPECIAL } from "./vmFlags.ts";
 import { ZAP_ALL, zapRange } from "./zap.ts";
 import { refuseFlag, refuseMemory, refuseRelease } from "../why/refusal.ts";
 
@@ -24,11 +26,13 @@ function refuseGuard(k: Kernel, vma: Vma, locked: number): Failure {
 
 export function guardInstall(k: Kernel, vmaIn: Vma, start: number, end: number): Result {
   if (!valid(k, vmaIn, false)) return refuseGuard(k, vmaIn, vmaIn.flags & VM.locked);
-  const vma = anonVmaPrepare(k, vmaIn.slot);
+  const prepared = anonVmaPrepare(k, vmaIn.slot);
+  const vma = k.era.guardFlag ? changeVma(k, prepared.slot, { flagsHi: prepared.flagsHi | VMH.maybeGuard }) : prepared;
   // whatever is mapped in the range goes first; guards that are there stay
   zapRange(k, vma, start, end, { ...ZAP_ALL, keepGuards: true });
   const level = pteLevel(k);
   for (let vpn = start; vpn < end; vpn++) {
+    paceWhole(k, 1);
     const t = walkAlloc(k, vma.mm, vpn, level);
     if (t === 0) return refuseMemory(k, vma.mm, "walk_page_range_mm", "ENOMEM", 1);
     const i = indexAt(k.geo, level, vpn);
@@ -41,6 +45,7 @@ export function guardRemove(k: Kernel, vma: Vma, start: number, end: number): Re
   if (!valid(k, vma, true)) return refuseGuard(k, vma, 0);
   const level = pteLevel(k);
   for (let vpn = start; vpn < end; vpn++) {
+    paceWhole(k, 1);
     const t = walkTo(k, k.mms.get(vma.mm).pgd, vpn, level);
     if (t === 0) continue;
     const i = indexAt(k.geo, level, vpn);

@@ -1,5 +1,6 @@
 import { isWritable } from "../arch/geometry.ts";
 import { localIrqRestore, localIrqSave } from "../sched/locks.ts";
+import { pace } from "../sched/pace.ts";
 import type { Op } from "../sched/points.ts";
 import { isHugePmd, pmdOf, type PmdPlace } from "../thp/splitPmd.ts";
 import { NO_PFN, type Pfn } from "../units.ts";
@@ -58,9 +59,6 @@ export function mayGup(vma: Vma, write: boolean): boolean {
   return (vma.flags & (write ? VM.write : VM.read)) !== 0;
 }
 
-/** Pages between two looks at the cancel flag. */
-const QUANTUM = 4096;
-
 /**
  * Faults in every page of [start, end) of one VMA, as __get_user_pages does for populate and mlock: no exception
  * is taken. `tried`: FOLL_TRIED after a fault let the lock go, as __get_user_pages_locked does. Returns pages done, or the errno
@@ -68,9 +66,9 @@ const QUANTUM = 4096;
  */
 export function* faultIn(k: Kernel, vmaIn: Vma, start: number, end: number, write: boolean, tried: boolean): Op<Result> {
   let vpn = start;
-  for (let n = 1; vpn < end; n++) {
+  while (vpn < end) {
     // a fatal signal ends the loop; here it is whoever waits for the command
-    if (n % QUANTUM === 0 && k.hooks.onQuantum !== null && !k.hooks.onQuantum()) return fail("EINTR", "hint.stopped");
+    if (!pace(k, 1)) return fail("EINTR", "hint.stopped");
     const vma = k.vmas.get(vmaIn.slot);
     const found = followPage(k, vma, vpn, write);
     if (found !== undefined) {

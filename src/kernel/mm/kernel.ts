@@ -76,6 +76,9 @@ export const USE_ROW = { shift: 9, width: 5, refcount: 0, mapcount: 1, step: 2, 
 /** Where both rows of a frame start in their chunks. */
 export const pageRowAt = (pfn: number): number => (pfn & ((1 << PAGE_ROW.shift) - 1)) * PAGE_ROW.width;
 
+/** Where the rows of consecutive frames from `pfn` on, up to `end`, leave their chunks. */
+export const pageChunkEnd = (pfn: number, end: number): number => Math.min(end, (pfn | ((1 << PAGE_ROW.shift) - 1)) + 1);
+
 /** Layout of a large folio's row, by head: 28 bytes; chunks are small, since most frames are no such head. */
 export const FOLIO_ROW = {
   shift: 6,
@@ -98,8 +101,16 @@ export const entryRowAt = (e: number): number => (e & ((1 << ENTRY_ROW.shift) - 
 export interface Hooks {
   /** a hardware page fault of a process, before it is handled (PERF_COUNT_SW_PAGE_FAULTS with its address) */
   onFault: ((mm: number, vpn: number, offsetBytes: number, error: number) => void) | null;
-  /** counts operations done, so that a cancelled command can be replayed to exactly there; false: stop */
+  /** asked after each quantum of work (sched/pace.ts), and counted, so that a cancelled command can be replayed to exactly there; false: stop */
   onQuantum: (() => boolean) | null;
+}
+
+/** Somebody who looks on while operations run, and changes nothing: a lab. Not state: nothing here outlives the operation. */
+export interface Watch {
+  /** a fault that was handled, with FAULT_* flags: of an access of the process, or (FAULT.remote) of the kernel on its behalf */
+  onFault(mm: number, vpn: number, flags: number): void;
+  /** a write to a kernel file, after it was taken (errno null) or refused */
+  onFileWrite(path: string, text: string, errno: string | null): void;
 }
 
 /**
@@ -233,11 +244,19 @@ export class Kernel {
   // not state: who watches, and how this run is scheduled
   hooks: Hooks = { onFault: null, onQuantum: null };
   tracer: Tracer | null = null;
+  watch: Watch | null = null;
   /** the VMA that find_vma found last: no state, and of use only while it is the record of its slot */
   lastVma: Vma | null = null;
   readonly tableCache: TableCache = { mm: 0, first: 0, pages: 0, table: NO_TABLE, firstEntry: 0, restores: 0 };
   /** more than one thread is runnable: preemption points yield */
   preempt = false;
+  /** work since whoever runs this was asked last (sched/pace.ts) */
+  work = 0;
+  /** whoever runs this wants it to end: every later look says so too */
+  stopped = false;
+  /** walks of the page tables that a load or fetch, or a store, needed because the TLB had no translation: counted as a PMU counts, no state */
+  tlbLoadMisses = 0;
+  tlbStoreMisses = 0;
   /** number of the command that runs, for "why" */
   step = 0;
   /** CPU of the thread that runs */

@@ -1,3 +1,5 @@
+import { MADV } from "./advice.ts";
+import { paceWhole } from "../sched/pace.ts";
 import type { Op } from "../sched/points.ts";
 import { isHugeZero } from "../thp/hugeZero.ts";
 import { khugepagedEnterVma } from "../thp/khugepagedList.ts";
@@ -29,37 +31,6 @@ import { traceAdvised } from "../why/pages.ts";
 import { refuseArgument, refuseConfig, refuseFlag, refuseHole, refuseRelease } from "../why/refusal.ts";
 
 /** madvise(2) (mm/madvise.c). */
-
-/** MADV_* numbers, the same on every architecture we know. */
-export const MADV = {
-  normal: 0,
-  random: 1,
-  sequential: 2,
-  willneed: 3,
-  dontneed: 4,
-  free: 8,
-  remove: 9,
-  dontfork: 10,
-  dofork: 11,
-  mergeable: 12,
-  unmergeable: 13,
-  hugepage: 14,
-  nohugepage: 15,
-  dontdump: 16,
-  dodump: 17,
-  wipeonfork: 18,
-  keeponfork: 19,
-  cold: 20,
-  pageout: 21,
-  populateRead: 22,
-  populateWrite: 23,
-  dontneedLocked: 24,
-  collapse: 25,
-  hwpoison: 100,
-  softOffline: 101,
-  guardInstall: 102,
-  guardRemove: 103,
-} as const;
 
 const KNOWN: ReadonlySet<number> = new Set(Object.values(MADV));
 
@@ -240,6 +211,7 @@ export function forBlocks(k: Kernel, vma: Vma, start: number, end: number, visit
   const block = 1 << (k.geo.pmdLevel < 0 ? k.geo.levels[pteLevel(k)].bits : k.geo.pmdOrder);
   for (let vpn = start; vpn < end;) {
     const next = Math.min(end, Math.floor(vpn / block) * block + block);
+    paceWhole(k, next - vpn);
     visit(k, vma, vpn, next);
     vpn = next;
   }

@@ -1,3 +1,4 @@
+import { paceWhole } from "../sched/pace.ts";
 import type { Op } from "../sched/points.ts";
 import { isHugeZero } from "../thp/hugeZero.ts";
 import { isHugePmd, pmdOf } from "../thp/splitPmd.ts";
@@ -22,6 +23,7 @@ function mlockPages(k: Kernel, vma: Vma, start: number, end: number): void {
   const block = 1 << (k.geo.pmdLevel < 0 ? k.geo.levels[pteLevel(k)].bits : k.geo.pmdOrder);
   for (let vpn = start; vpn < end;) {
     const next = Math.min(end, Math.floor(vpn / block) * block + block);
+    paceWhole(k, next - vpn);
     const pmd = pmdOf(k, vma.mm, vpn);
     if (pmd !== undefined && isHugePmd(k, pmd.lo)) {
       const head = entryPfn(pmd.lo, pmd.hi);

@@ -1,4 +1,5 @@
 import { isWritable, makeWritable } from "../arch/geometry.ts";
+import { paceWhole } from "../sched/pace.ts";
 import type { Op } from "../sched/points.ts";
 import { isHugeZero } from "../thp/hugeZero.ts";
 import { isHugePmd, pmdOf, splitPmd } from "../thp/splitPmd.ts";
@@ -66,6 +67,7 @@ export function changeProtection(k: Kernel, vma: Vma, start: number, end: number
       continue;
     }
     const next = Math.min(end, Math.floor(vpn / block) * block + block);
+    paceWhole(k, next - vpn);
     const pmd = pmdOf(k, vma.mm, vpn);
     if (pmd !== undefined && isHugePmd(k, pmd.lo)) {
       if (next - vpn === block) {

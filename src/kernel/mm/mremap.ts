@@ -1,3 +1,4 @@
+import { paceWhole } from "../sched/pace.ts";
 import type { Op } from "../sched/points.ts";
 import { isHugePmd, pmdOf, splitPmd } from "../thp/splitPmd.ts";
 import { anonVmaClone, unlinkAnonVmas } from "./anonVma.ts";
@@ -45,6 +46,7 @@ function movePageTables(k: Kernel, from: Vma, to: Vma, oldStart: number, newStar
     const oldVpn = oldStart + done;
     const newVpn = newStart + done;
     const extent = Math.min(pages - done, n - (oldVpn % n), n - (newVpn % n));
+    paceWhole(k, extent);
     if (!moveExtent(k, from, to, oldVpn, newVpn, extent, n)) break;
     done += extent;
   }

@@ -1,6 +1,6 @@
 import { kernelBug } from "../assert.ts";
 import { NO_PFN, type Pfn } from "../units.ts";
-import { PAGE_ROW, pageRowAt, type Kernel } from "./kernel.ts";
+import { PAGE_ROW, pageChunkEnd, pageRowAt, type Kernel } from "./kernel.ts";
 import { MIGRATE_MASK, MIGRATE_SHIFT, ORDER_MASK, ORDER_SHIFT, PG } from "./pageFlags.ts";
 import type { Zone } from "./records.ts";
 import { VMSTAT } from "./vmstat.ts";
@@ -78,20 +78,44 @@ const blockTypeOf = (k: Kernel, pfn: number): number => {
 };
 const setBlockType = (k: Kernel, pfn: number, type: number): void => k.blockType.set(pfn >>> PAGEBLOCK_ORDER, type + 1);
 
-function expand(k: Kernel, zone: number, pfn: number, from: number, to: number, type: number): void {
-  for (let order = from - 1; order >= to; order--) listAdd(k, zone, pfn + (1 << order), order, type);
+/** Gives back what is left of a block of order `from` after its first `taken` frames, in blocks of order `to` and more. */
+function expand(k: Kernel, zone: number, pfn: number, from: number, to: number, type: number, taken = 1 << to): void {
+  let end = 1 << from;
+  for (let order = from - 1; order >= to; order--) {
+    if (end - (1 << order) < taken) continue;
+    end -= 1 << order;
+    listAdd(k, zone, pfn + end, order, type);
+  }
 }
 
-/** Takes a block of the type from the lists of a zone (__rmqueue_smallest); NO_PFN when there is none. */
-function takeSmallest(k: Kernel, zone: number, order: number, type: number): number {
-  for (let o = order; o <= MAX_ORDER; o++) {
-    const pfn = k.freeHead.get(listAt(zone, o, type));
-    if (pfn < 0) continue;
-    listRemove(k, zone, pfn, o, type);
-    if (o > order) expand(k, zone, pfn, o, order, type);
-    return pfn;
+/** The order of the smallest block of the type, of at least `order`, that a zone has on its lists; above MAX_ORDER: none. */
+function smallestFree(k: Kernel, zone: number, order: number, type: number): number {
+  let o = order;
+  while (o <= MAX_ORDER && k.freeHead.get(listAt(zone, o, type)) < 0) o++;
+  return o;
+}
+
+/**
+ * Takes a block of the type from the lists of a zone (__rmqueue_smallest); NO_PFN when there is none. With `nr` it takes that
+ * many frames (order 0), which lie behind each other: what is left of a split block is the smallest one from then on, its lowest part first.
+ */
+function takeSmallest(k: Kernel, zone: number, order: number, type: number, nr: number): number {
+  const o = smallestFree(k, zone, order, type);
+  if (o > MAX_ORDER) return NO_PFN;
+  const pfn = k.freeHead.get(listAt(zone, o, type));
+  listRemove(k, zone, pfn, o, type);
+  if (o > order) expand(k, zone, pfn, o, order, type, nr << order);
+  // each of the others was the only one on a list before its turn came
+  for (let next = pfn + 1; next < pfn + nr;) {
+    const stop = pageChunkEnd(next, pfn + nr);
+    const row = k.pageRows.ownRow(next);
+    for (let at = pageRowAt(next); next < stop; at += PAGE_ROW.width, next++) {
+      row[at + PAGE_ROW.flags] = 0;
+      row[at + PAGE_ROW.buddyNext] = -1;
+      row[at + PAGE_ROW.buddyPrev] = -1;
+    }
   }
-  return NO_PFN;
+  return pfn;
 }
 
 /** Moves never-used memory to the movable lists: one block of the highest order that fits at the frontier. */
@@ -131,9 +155,9 @@ function steal(k: Kernel, zone: number, order: number, type: number): number {
  * __rmqueue: a block of the type itself, else of memory that was never used, else of another type. Never-used memory
  * counts as movable: other types steal from it, and no more of it is carved than one block of the highest order.
  */
-function takeBlock(k: Kernel, zone: Zone, order: number, type: number): number {
+function takeBlock(k: Kernel, zone: Zone, order: number, type: number, nr: number): number {
   for (;;) {
-    const pfn = takeSmallest(k, zone.slot, order, type);
+    const pfn = takeSmallest(k, zone.slot, order, type, nr);
     if (pfn !== NO_PFN) return pfn;
     const largest = listAt(zone.slot, MAX_ORDER, MOVABLE);
     if (type !== MOVABLE && k.freeHead.get(largest) >= 0) return steal(k, zone.slot, order, type);
@@ -152,24 +176,52 @@ export const minWatermark = (zone: Zone): number => zone.minPages;
 /** min_free_kbytes's part of a zone, as a share of its size. */
 const minPagesOf = (start: number, end: number): number => Math.min(11264, Math.floor((end - start) / 200));
 
+/** Pages that a zone may hand out before it is at its watermark (zone_watermark_ok). */
+const aboveWatermark = (k: Kernel, zone: Zone): number => k.freeCount.get(freePagesAt(zone.slot)) - zone.minPages;
+
 /**
  * Takes a block of 2^order frames, whose content and flags are undefined but for a cleared flag word.
  * NO_PFN when no zone has one above its watermark. alloc_pages, 5.19 to 6.18.
+ * `nr` > 1: that many single frames, which lie behind each other; at most framesFromBlock and framesToWatermark.
  */
-export function allocPages(k: Kernel, order: number, type: MigrateType): Pfn {
+export function allocPages(k: Kernel, order: number, type: MigrateType, nr = 1): Pfn {
   const wanted = typeNumber(type);
   const slots = PREFERENCE[k.zones.count];
+  const pages = nr << order;
   for (let z = 0; z < slots.length; z++) {
     const slot = slots[z];
     const zone = k.zones.get(slot);
-    if (k.freeCount.get(freePagesAt(slot)) - (1 << order) < zone.minPages) continue;
-    const pfn = takeBlock(k, zone, order, wanted);
+    if (aboveWatermark(k, zone) < pages) continue;
+    const pfn = takeBlock(k, zone, order, wanted, nr);
     if (pfn === NO_PFN) continue;
-    k.freeCount.add(freePagesAt(slot), -(1 << order));
-    k.vmstat.add(ALLOC_ITEM[slot], 1 << order);
+    k.freeCount.add(freePagesAt(slot), -pages);
+    k.vmstat.add(ALLOC_ITEM[slot], pages);
     return pfn as Pfn;
   }
   return NO_PFN;
+}
+
+/** The zone that the next single frame comes from, if it is on its lists by then. */
+function nextZone(k: Kernel): Zone | undefined {
+  const slots = PREFERENCE[k.zones.count];
+  for (let z = 0; z < slots.length; z++) {
+    const zone = k.zones.get(slots[z]);
+    if (aboveWatermark(k, zone) >= 1) return zone;
+  }
+  return undefined;
+}
+
+/** How many of the next single movable frames lie behind each other: those of the block that is split for them. */
+export function framesFromBlock(k: Kernel): number {
+  const zone = nextZone(k);
+  const order = zone === undefined ? MAX_ORDER + 1 : smallestFree(k, zone.slot, 0, MOVABLE);
+  return order > MAX_ORDER ? 1 : 1 << order;
+}
+
+/** How many of the next single frames the zone that the first comes from may hand out. */
+export function framesToWatermark(k: Kernel): number {
+  const zone = nextZone(k);
+  return zone === undefined ? 1 : aboveWatermark(k, zone);
 }
 
 const zoneOf = (k: Kernel, pfn: number): Zone => {

@@ -1,6 +1,7 @@
 import type { Geometry } from "../arch/geometry.ts";
 import { bugOn } from "../assert.ts";
 import { irqsOffSomewhere } from "../sched/locks.ts";
+import { paceWhole } from "../sched/pace.ts";
 import { asTable, NO_PFN, NO_TABLE, type Pfn, type TableIndex } from "../units.ts";
 import { ENTRY_ROW, entryRowAt, MISC, MMC, type Kernel } from "./kernel.ts";
 import { allocPages, freePages } from "./pageAlloc.ts";
@@ -60,6 +61,38 @@ export function setEntry(k: Kernel, t: TableIndex, i: number, lo: number, hi: nu
   }
   if (lo === 0 && hi === 0) k.tableUsed.add(t, -1);
   if (oldLo !== lo || oldHi !== hi) k.tableCache.mm = 0;
+}
+
+/**
+ * set_ptes: `nr` entries that are none, `stride` apart, of one table. `lo` and `hi` are the first one's; each of the others holds
+ * the frame behind the one before, or with `frameStep` 0 the same frame.
+ */
+export function setPtes(k: Kernel, t: TableIndex, i: number, nr: number, stride: number, lo: number, hi: number, frameStep: 0 | 1): void {
+  const first = t * k.geo.tableStride + i;
+  const { step } = k;
+  let pfn: number = entryPfn(lo, hi);
+  // a table lies in one chunk: a chunk holds one or more of any geometry (boot.ts)
+  const row = k.entryRows.ownRow(first);
+  const end = entryRowAt(first) + nr * stride * ENTRY_ROW.width;
+  for (let at = entryRowAt(first); at < end; at += stride * ENTRY_ROW.width) {
+    row[at + ENTRY_ROW.lo] = (lo & FLAG_BITS_LO) | pfnLo(pfn);
+    row[at + ENTRY_ROW.hi] = (hi & FLAG_BITS_HI) | pfnHi(pfn);
+    row[at + ENTRY_ROW.step] = step;
+    pfn += frameStep;
+  }
+  k.tableUsed.add(t, nr);
+}
+
+/** Pages from the entry to the end of a table of the lowest level. */
+export const pagesInTable = (k: Kernel, i: number): number => k.geo.levels[pteLevel(k)].mask + 1 - i;
+
+/** How many of `most` entries, `stride` apart, are none before one that is not. All are in the table, and the first is none. */
+export function noneEntries(k: Kernel, t: TableIndex, i: number, stride: number, most: number): number {
+  if (k.tableUsed.get(t) === 0) return most;
+  const first = t * k.geo.tableStride + i;
+  let n = 1;
+  while (n < most && k.entryLo.get(first + n * stride) === 0 && k.entryHi.get(first + n * stride) === 0) n++;
+  return n;
 }
 
 /** Whether the cached table is the one over `vpn`. */
@@ -258,6 +291,7 @@ function freeLevel(k: Kernel, mm: number, t: TableIndex, level: number, start: n
     const below = level + 1;
     if ((lo & k.geo.encoding.present) === 0 || (lo & k.geo.encoding.leaf) !== 0) continue;
     const child = tableBelow(k, lo, hiAt(k, t, i));
+    paceWhole(k, 16);
     freeLevel(k, mm, child, below, Math.max(start, base), Math.min(end, base + span), floor, ceiling);
     if (base >= floor && base + span <= ceiling) {
       bugOn(k.tableUsed.get(child) !== 0, `table ${child} at page ${base} still used below level ${level}`);

@@ -145,7 +145,13 @@ export interface Task {
   readonly rlimitAs: number;
   readonly rlimitData: number;
   readonly capIpcLock: boolean;
+  /** CAP_SYS_RESOURCE: may raise a hard limit */
+  readonly capSysResource: boolean;
 }
+
+/** The limit of a resource in bytes; Infinity: none. */
+export const limitOf = (task: Task, resource: "memlock" | "as" | "data"): number =>
+  resource === "memlock" ? task.rlimitMemlock : resource === "as" ? task.rlimitAs : task.rlimitData;
 
 /** A zone of the buddy allocator: frames [start, end). */
 export interface Zone {

@@ -2,7 +2,7 @@ import { kernelBug } from "../assert.ts";
 import type { Era } from "../era/era.ts";
 import type { Pfn } from "../units.ts";
 import { deferredSplit, folioPages, hasFlag, lruItem, mlockFolio, munlockFolio, setFlag } from "./folio.ts";
-import { folioOf, MTHP, PAGE_ROW, pageRowAt, USE_ROW, type Kernel } from "./kernel.ts";
+import { folioOf, MTHP, PAGE_ROW, pageChunkEnd, pageRowAt, USE_ROW, type Kernel } from "./kernel.ts";
 import { ORDER_MASK, ORDER_SHIFT, PG } from "./pageFlags.ts";
 import type { Vma } from "./records.ts";
 import { VM, VM_SPECIAL } from "./vmFlags.ts";
@@ -54,29 +54,41 @@ const mappedItem = (flags: number): number => (flags & PG.anon ? VMSTAT.nrAnonPa
 const pmdItem = (flags: number): number =>
   flags & PG.anon ? VMSTAT.nrAnonTransparentHugepages : flags & PG.swapbacked ? VMSTAT.nrShmemPmdmapped : VMSTAT.nrFilePmdmapped;
 
-/** folio_add_new_anon_rmap + folio_add_lru_vma: the first mapping of a fresh folio, exclusive. `byPmd`: as one PMD leaf. */
-export function addNewAnonRmap(k: Kernel, head: Pfn, vma: Vma, vpn: number, byPmd: boolean): void {
+/**
+ * folio_add_new_anon_rmap + folio_add_lru_vma: the first mapping of a fresh folio, exclusive. `byPmd`: as one PMD leaf.
+ * `nr` > 1: of that many small folios, which lie behind each other and are mapped `stride` pages apart.
+ */
+export function addNewAnonRmap(k: Kernel, head: Pfn, vma: Vma, vpn: number, byPmd: boolean, nr = 1, stride = 1): void {
   const locked = lockedVma(vma);
-  const at = pageRowAt(head);
-  const page = k.pageRows.ownRow(head);
-  const fresh = page[at + PAGE_ROW.flags];
+  const fresh = k.pageFlags.get(head);
   const order = (fresh & ORDER_MASK) >>> ORDER_SHIFT;
-  const n = 1 << order;
-  const index = vma.pgoff + (vpn - vma.start);
   // on the LRU from here on (folio_add_lru_vma), a locked one on the list of those that are not looked at
   const flags = fresh | PG.anon | PG.swapbacked | PG.uptodate | PG.anonExclusive | PG.lru | (locked ? PG.mlocked | PG.unevictable : 0);
-  page[at + PAGE_ROW.flags] = flags;
-  page[at + PAGE_ROW.mapping] = vma.anonVma;
-  const use = k.useRows.ownRow(head);
-  use[at + USE_ROW.step] = k.step;
-  use[at + USE_ROW.index] = index | 0;
-  use[at + USE_ROW.index + 1] = index * 2 ** -32;
-  if (order === 0) use[at + USE_ROW.mapcount] = 1;
-  else mapNewLarge(k, head, order, vma.mm, byPmd);
+  const { step } = k;
+  // that of a large folio's first page is set where all its pages are
+  const mapcount = order === 0 ? 1 : k.mapcount.get(head);
+  const mapping = vma.anonVma;
+  let index = vma.pgoff + (vpn - vma.start);
+  for (let pfn = head as number; pfn < head + nr;) {
+    const stop = pageChunkEnd(pfn, head + nr);
+    const page = k.pageRows.ownRow(pfn);
+    const use = k.useRows.ownRow(pfn);
+    for (let at = pageRowAt(pfn); pfn < stop; at += PAGE_ROW.width, pfn++) {
+      page[at + PAGE_ROW.flags] = flags;
+      page[at + PAGE_ROW.mapping] = mapping;
+      use[at + USE_ROW.mapcount] = mapcount;
+      use[at + USE_ROW.step] = step;
+      use[at + USE_ROW.index] = index | 0;
+      use[at + USE_ROW.index + 1] = index * 2 ** -32;
+      index += stride;
+    }
+  }
+  if (order > 0) mapNewLarge(k, head, order, vma.mm, byPmd);
+  const n = nr << order;
   k.vmstat.add(VMSTAT.nrAnonPages, n);
   k.vmstat.add(lruItem(flags), n);
   if (locked) {
-    k.mlockCount.set(head, 1);
+    k.mlockCount.fill(head, nr, 1);
     k.countVm(VMSTAT.nrMlock, n);
     k.countVm(VMSTAT.unevictablePgsMlocked, n);
   }

@@ -27,12 +27,13 @@ export function expandStack(k: Kernel, vma: Vma, vpn: number): Vma | null {
     if (k.tracer !== null) traceStackRefusal(k, vma, vpn, prev);
     return null;
   }
+  // made ready before the limit is looked at (acct_stack_growth): a refused stack has an anon_vma afterwards, so fork copies its tables
+  const ready = anonVmaPrepare(k, vma.slot);
   if (vma.end - vpn > STACK_LIMIT_PAGES) {
     if (k.tracer !== null) traceStackRefusal(k, vma, vpn, undefined);
     return null;
   }
   const grow = vma.start - vpn;
-  const ready = anonVmaPrepare(k, vma.slot);
   statAccount(k, vma.mm, vma.flags, grow);
   if (vma.flags & VM.locked) k.countMm(vma.mm, MMC.lockedVm, grow);
   return changeVma(k, ready.slot, { start: vpn, pgoff: ready.pgoff - grow });

@@ -5,7 +5,7 @@ import type { Kernel } from "./kernel.ts";
  * PCID: a CPU holds translations of one mm, and a switch flushes. A translation goes away only by a
  * flush, so a flush that Linux forgets is seen here too.
  */
-const PTE_SET = 64;
+export const PTE_SET = 64;
 const PMD_SET = 32;
 const PUD_SET = 8;
 const SETS = PTE_SET + PMD_SET + PUD_SET;
@@ -39,6 +39,16 @@ export function tlbFill(k: Kernel, level: "pte" | "pmd" | "pud", vpn: number, lo
   k.tlbTag.set(at, tagOf(level, vpn));
   k.tlbLo.set(at, lo);
   k.tlbHi.set(at, hi);
+}
+
+/** How many of `most` accesses, `stride` pages apart, find no translation: the first did not, and each leaves one behind that later ones may displace. */
+export function missesInTlb(k: Kernel, vpn: number, stride: number, most: number): number {
+  if (k.tlbTag.get(tlbEntry(k.cpu, "pmd", vpn)) === tagOf("pmd", vpn)) return 1;
+  for (let n = 1; n < most && n < PTE_SET; n++) {
+    const next = vpn + n * stride;
+    if (k.tlbTag.get(tlbEntry(k.cpu, "pte", next)) === tagOf("pte", next)) return n;
+  }
+  return most;
 }
 
 /** flush_tlb_range on every CPU that runs the mm. Above 33 pages everything goes (tlb_single_page_flush_ceiling). */

@@ -38,7 +38,7 @@ export const VMH = {
   sealed: 1 << 0,
   uffdMinor: 1 << 1,
   droppable: 1 << 2,
-  /** VM_MAYBE_GUARD (6.19): not in a shipped release; kept so that guard regions can be found quickly */
+  /** VM_MAYBE_GUARD (6.19, and stable releases that took it over): sticky, so neighbours merge without it and it passes to what they become */
   maybeGuard: 1 << 3,
 } as const;
 

@@ -6,7 +6,7 @@ import { anonVmaClone, unlinkAnonVmas } from "./anonVma.ts";
 import { linkFile, unlinkFile } from "./inode.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Vma, VmOps } from "./records.ts";
-import { VM, VM_SPECIAL } from "./vmFlags.ts";
+import { VM, VM_SPECIAL, VMH } from "./vmFlags.ts";
 import { traceNeighbour } from "../why/vma.ts";
 
 /** The list of VMAs of an mm: lookup, insertion, splitting and merging (mm/vma.c, mm/mmap.c). */
@@ -130,7 +130,7 @@ interface Proposal {
 }
 
 const sameKind = (vma: Vma, p: Proposal): boolean =>
-  ((vma.flags ^ p.flags) & ~VM.softDirty) === 0 && vma.flagsHi === p.flagsHi && vma.name === p.name && vma.file === p.file;
+  ((vma.flags ^ p.flags) & ~VM.softDirty) === 0 && ((vma.flagsHi ^ p.flagsHi) & ~VMH.maybeGuard) === 0 && vma.name === p.name && vma.file === p.file;
 
 const uncowedParents = (vma: Vma | undefined): boolean => vma !== undefined && vma.anonVma !== 0 && vma.chain.length !== 1;
 
@@ -201,9 +201,12 @@ export function mergeVma(k: Kernel, p: Proposal): Vma | undefined {
     else changeVma(k, middle.slot, { end: p.start });
   }
   if (left && right) removeVma(k, (next as Vma).slot);
+  // sticky flags pass to what the neighbours become
+  const sticky = (p.flagsHi | (left ? (prev as Vma).flagsHi : 0) | (right ? (next as Vma).flagsHi : 0)) & VMH.maybeGuard;
+  const flagsHi = target.flagsHi | sticky;
   const grown = left
-    ? changeVma(k, target.slot, { end: right ? (next as Vma).end : p.end })
-    : changeVma(k, target.slot, { start: p.start, pgoff: target.pgoff - (target.start - p.start) });
+    ? changeVma(k, target.slot, { end: right ? (next as Vma).end : p.end, flagsHi })
+    : changeVma(k, target.slot, { start: p.start, pgoff: target.pgoff - (target.start - p.start), flagsHi });
   khugepagedEnterVma(k, grown, p.flags);
   return grown;
 }

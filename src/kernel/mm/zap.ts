@@ -23,6 +23,7 @@ import { removeRmapPtes } from "./rmap.ts";
 import { tlbFlushRange } from "./tlb.ts";
 import { isHugePmd, pmdOf, splitPmd, zapPmd } from "../thp/splitPmd.ts";
 import { VM } from "./vmFlags.ts";
+import { paceWhole } from "../sched/pace.ts";
 import type { Pfn, TableIndex } from "../units.ts";
 import { traceSplitPartial, traceZapped, traceZapWhole } from "../why/pages.ts";
 
@@ -50,6 +51,7 @@ export function zapRange(k: Kernel, vma: Vma, start: number, end: number, detail
       continue;
     }
     const next = Math.min(end, Math.floor(vpn / block) * block + block);
+    paceWhole(k, next - vpn);
     zapBlock(k, vma, vpn, next, details, block);
     vpn = next;
   }

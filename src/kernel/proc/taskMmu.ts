@@ -1,3 +1,4 @@
+import { paceWhole } from "../sched/pace.ts";
 import { allowableOrders } from "../thp/eligibility/eligibility.ts";
 import { isHugeZero } from "../thp/hugeZero.ts";
 import { isHugePmd, pmdOf } from "../thp/splitPmd.ts";
@@ -7,7 +8,7 @@ import { folioOf, type Kernel } from "../mm/kernel.ts";
 import { PG } from "../mm/pageFlags.ts";
 import { entryPfn, hiAt, holeEnd, indexAt, isMarker, loAt, MARKER, present, pteLevel, walkTo } from "../mm/pgtable.ts";
 import type { Vma } from "../mm/records.ts";
-import { VM } from "../mm/vmFlags.ts";
+import { VM, VMH } from "../mm/vmFlags.ts";
 
 /** What fs/proc/task_mmu.c and fs/proc/page.c walk and count. Formats are observe/'s business. */
 
@@ -49,6 +50,8 @@ export function* walkPages(k: Kernel, mm: number, start: number, end: number): G
       continue;
     }
     const next = Math.min(end, Math.floor(vpn / block) * block + block);
+    // who reads changes nothing, so that stopping is giving up
+    paceWhole(k, next - vpn);
     const pmd = pmdOf(k, mm, vpn);
     if (pmd !== undefined && isHugePmd(k, pmd.lo)) {
       yield* flush(vpn);
@@ -333,9 +336,10 @@ export function vmFlagNames(k: Kernel, vma: Vma): string[] {
     [VM.mergeable, "mg"],
   ];
   const out = names.filter(([bit]) => (vma.flags & bit) !== 0).map(([, name]) => name);
-  if (vma.flagsHi & 2) out.push("ui");
-  if (vma.flagsHi & 4) out.push("dp");
-  if (vma.flagsHi & 1) out.push("sl");
+  if (vma.flagsHi & VMH.uffdMinor) out.push("ui");
+  if (vma.flagsHi & VMH.droppable) out.push("dp");
+  if (vma.flagsHi & VMH.sealed) out.push("sl");
+  if (vma.flagsHi & VMH.maybeGuard) out.push("gu");
   return out;
 }
 

@@ -152,7 +152,8 @@ function shmemSizeFile(dir: string, order: number): Tunable {
   return { ...base, store };
 }
 
-const STAT_FILES: readonly (readonly [string, number, "all" | "swapin"])[] = [
+/** Files of hugepages-N/stats: name, index of the counter (MTHP), and which releases have it. */
+export const SIZE_STATS: readonly (readonly [string, number, "all" | "swapin"])[] = [
   ["anon_fault_alloc", MTHP.anonFaultAlloc, "all"],
   ["anon_fault_fallback", MTHP.anonFaultFallback, "all"],
   ["anon_fault_fallback_charge", MTHP.anonFaultFallbackCharge, "all"],
@@ -172,12 +173,20 @@ const STAT_FILES: readonly (readonly [string, number, "all" | "swapin"])[] = [
   ["zswpout", MTHP.zswpout, "swapin"],
 ];
 
+const isAnonSize = (k: Kernel, order: number): boolean => (anonOrders(k.geo.pmdOrder) & (1 << order)) !== 0;
+
+/** Does this release have the file of hugepages-N/stats? */
+export function hasSizeStat(k: Kernel, order: number, file: string): boolean {
+  if (!k.geo.thp || !k.era.mthpStats || (!isAnonSize(k, order) && k.era.deferredSplit !== "partiallyMappedFlag")) return false;
+  const found = SIZE_STATS.find(([name]) => name === file);
+  return found !== undefined && (found[2] === "all" || k.era.mthpSwapinStats);
+}
+
 function sizeFiles(k: Kernel): Tunable[] {
   const out: Tunable[] = [];
   for (let order = 1; order <= k.geo.pmdOrder; order++) {
     const dir = `${THP}/hugepages-${4 << order}kB`;
-    const anon = (anonOrders(k.geo.pmdOrder) & (1 << order)) !== 0;
-    if (anon)
+    if (isAnonSize(k, order))
       out.push(
         word(
           `${dir}/enabled`,
@@ -187,10 +196,8 @@ function sizeFiles(k: Kernel): Tunable[] {
         ),
       );
     if (k.era.shmemSizes) out.push(shmemSizeFile(dir, order));
-    if (!k.era.mthpStats || (!anon && k.era.deferredSplit !== "partiallyMappedFlag")) continue;
-    for (const [file, item, when] of STAT_FILES) {
-      if (when === "swapin" && !k.era.mthpSwapinStats) continue;
-      out.push(counter(`${dir}/stats/${file}`, (kk) => kk.mthpStat.get(order * MTHP_COUNTERS + item)));
+    for (const [file, item] of SIZE_STATS) {
+      if (hasSizeStat(k, order, file)) out.push(counter(`${dir}/stats/${file}`, (kk) => kk.mthpStat.get(order * MTHP_COUNTERS + item)));
     }
   }
   return out;

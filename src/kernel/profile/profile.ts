@@ -35,7 +35,7 @@ export interface Profile {
 const debianConfig = {
   memoryFailure: true,
   softDirty: true,
-  readOnlyThpForFs: true,
+  readOnlyThpForFs: false,
   ksm: true,
   memcg: true,
   debugFs: true,
@@ -43,7 +43,9 @@ const debianConfig = {
   fsrs: false,
   readAheadKb: 128,
 } as const;
-const x86 = { geometry: "x86-64", memoryMiB: 4096, cpus: 1, bootParameters: {} } as const;
+/** Recorded machines were booted with this word; Debian's kernels are built with CONFIG_TRANSPARENT_HUGEPAGE_ALWAYS, so without it they say "always". */
+const bootParameters = { transparent_hugepage: "madvise" } as const;
+const x86 = { geometry: "x86-64", memoryMiB: 4096, cpus: 1, bootParameters } as const;
 
 const RECORDED: readonly Profile[] = [
   {
@@ -105,8 +107,8 @@ const RECORDED: readonly Profile[] = [
     release: "6.18",
     kernelRelease: "6.18.44",
     recorded: true,
-    fixes: { scanEmptyWritten: true },
-    config: { ...debianConfig, memoryFailure: false, softDirty: false, readOnlyThpForFs: false, fsrs: true, readAheadKb: 8192 },
+    fixes: { scanEmptyWritten: true, guardFlag: true },
+    config: { ...debianConfig, memoryFailure: false, softDirty: false, fsrs: true, readAheadKb: 8192 },
     memoryMiB: 24576,
     cpus: 2,
   },

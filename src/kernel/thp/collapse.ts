@@ -1,5 +1,5 @@
 import { isWritable } from "../arch/geometry.ts";
-import { lockWrite, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock, tlbRemoveTableSyncOne, unlock } from "../sched/locks.ts";
+import { lockWrite, mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock, tlbRemoveTableSyncOne, unlock } from "../sched/locks.ts";
 import type { Op } from "../sched/points.ts";
 import { allocZeroedFolio, deferredSplit, folioMapcount, folioPut, hasFlag, isLarge, lruAdd, lruIsolate } from "../mm/folio.ts";
 import { folioOf, MMC, type Kernel } from "../mm/kernel.ts";
@@ -103,7 +103,7 @@ export function* scanPmd(k: Kernel, vma: Vma, start: number, daemon: boolean): O
     if (k.tracer !== null) traceScan(k, vma, start, daemon, scanned, c, entryPfn(loAt(k, t, c.at), hiAt(k, t, c.at)));
     return { result: scanned, lockDropped: false };
   }
-  const result: ScanResult = yield* collapseHugePage(k, vma.mm, start, daemon);
+  const result: ScanResult = yield* collapseHugePage(k, vma.mm, start, daemon, c.unmapped > 0);
   if (k.tracer !== null) traceScan(k, vma, start, daemon, result, c, NO_PFN);
   return { result, lockDropped: true };
 }
@@ -142,8 +142,8 @@ export function revalidate(k: Kernel, mm: number, start: number, daemon: boolean
   return vma;
 }
 
-/** collapse_huge_page: entered with the mmap_lock held for reading, left without it. */
-export function* collapseHugePage(k: Kernel, mm: number, start: number, daemon: boolean): Op<ScanResult> {
+/** collapse_huge_page: entered with the mmap_lock held for reading, left without it. `unmapped`: the scan met entries that are no pages. */
+export function* collapseHugePage(k: Kernel, mm: number, start: number, daemon: boolean, unmapped: boolean): Op<ScanResult> {
   mmapReadUnlock(k, mm);
   const fresh = allocZeroedFolio(k, k.geo.pmdOrder);
   if (fresh === NO_PFN) {
@@ -152,9 +152,38 @@ export function* collapseHugePage(k: Kernel, mm: number, start: number, daemon: 
   }
   k.countVm(VMSTAT.thpCollapseAlloc);
   if (k.preempt) yield "collapse.allocated";
-  const result = yield* collapseInto(k, mm, start, daemon, fresh);
+  let result: ScanResult = unmapped ? yield* swapIn(k, mm, start, daemon) : "SUCCEED";
+  if (result === "SUCCEED") result = yield* collapseInto(k, mm, start, daemon, fresh);
   if (result !== "SUCCEED") folioPut(k, fresh);
   return result;
+}
+
+/**
+ * __collapse_huge_page_swapin, under the mmap_lock held for reading: what is not mapped is faulted in. A guard answers with VM_FAULT_SIGSEGV,
+ * which ends the collapse with SCAN_FAIL and MADV_COLLAPSE with this block (recorded on 6.18; before, SCAN_PAGE_RO came first where nothing is writable).
+ */
+function* swapIn(k: Kernel, mm: number, start: number, daemon: boolean): Op<ScanResult> {
+  yield* mmapReadLock(k, mm);
+  const result = swapInLocked(k, mm, start, daemon);
+  mmapReadUnlock(k, mm);
+  return result;
+}
+
+function swapInLocked(k: Kernel, mm: number, start: number, daemon: boolean): ScanResult {
+  const vma = revalidate(k, mm, start, daemon, true);
+  if (typeof vma === "string") return vma;
+  const state = pmdState(k, mm, start);
+  const pmd = pmdOf(k, mm, start);
+  if (state !== "SUCCEED" || pmd === undefined) return state === "SUCCEED" ? "PMD_NULL" : state;
+  const t = tableBelow(k, pmd.lo, pmd.hi);
+  for (let i = 0; i < 1 << k.geo.pmdOrder; i++) {
+    const lo = loAt(k, t, i);
+    const hi = hiAt(k, t, i);
+    if ((lo === 0 && hi === 0) || present(k, lo)) continue;
+    if (k.tracer !== null) traceScan(k, vma, start, daemon, "FAIL", { ...noCounts(), at: i }, NO_PFN);
+    return "FAIL";
+  }
+  return "SUCCEED";
 }
 
 function* collapseInto(k: Kernel, mm: number, start: number, daemon: boolean, fresh: Pfn): Op<ScanResult> {

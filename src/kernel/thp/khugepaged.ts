@@ -1,5 +1,6 @@
 import { mmapReadLock, mmapReadUnlock } from "../sched/locks.ts";
 import { KHUGEPAGED, park, parkedThread, unpark } from "../sched/parked.ts";
+import { pace } from "../sched/pace.ts";
 import type { Op } from "../sched/points.ts";
 import { MISC, type Kernel } from "../mm/kernel.ts";
 import type { Vma } from "../mm/records.ts";
@@ -22,6 +23,7 @@ function* khugepagedDoScan(k: Kernel): Op<void> {
   while (progress < budget) {
     if (k.g.khugepagedCursorMm === 0) heads++;
     if (k.g.khugepagedMms.length === 0 || heads >= 2) return;
+    if (!pace(k, 16)) return;
     const step = yield* scanMmSlot(k, budget - progress);
     progress += step.progress;
     if (step.result === "ALLOC_HUGE_PAGE_FAIL") return;
@@ -56,6 +58,11 @@ function* scanMmSlot(k: Kernel, pages: number): Op<{ progress: number; result: S
     if (k.g.khugepagedCursorVpn < first) k.setGlobals({ khugepagedCursorVpn: first });
     while (k.g.khugepagedCursorVpn < last) {
       const at = k.g.khugepagedCursorVpn;
+      // the cursor stands behind what was done; the next wake-up goes on there
+      if (!pace(k, n)) {
+        mmapReadUnlock(k, mm);
+        return { progress: pages, result };
+      }
       const done: { result: ScanResult; lockDropped: boolean } = vma.ops === "none" ? yield* scanPmd(k, vma, at, true) : scanFileBlock(k, vma, at);
       result = done.result;
       if (result === "SUCCEED") k.misc.add(MISC.pagesCollapsed, 1);

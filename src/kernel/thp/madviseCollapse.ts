@@ -3,6 +3,7 @@ import { fail, type Errno, type Result } from "../mm/errno.ts";
 import type { Kernel } from "../mm/kernel.ts";
 import type { Vma } from "../mm/records.ts";
 import { mmapReadLock, mmapReadUnlock } from "../sched/locks.ts";
+import { pace } from "../sched/pace.ts";
 import type { Op } from "../sched/points.ts";
 import { revalidate, scanPmd } from "./collapse.ts";
 import { collapsePteMappedThp, scanFile } from "./collapseFile.ts";
@@ -44,7 +45,10 @@ export function* madviseCollapse(k: Kernel, vmaIn: Vma, start: number, end: numb
   let done = 0;
   let lastFail: ScanResult = "FAIL";
   let locked = true;
+  let isStopped = false;
   for (let at = first; at < last; at += n) {
+    isStopped = !pace(k, n);
+    if (isStopped) break;
     if (!locked) {
       yield* mmapReadLock(k, vmaIn.mm);
       locked = true;
@@ -76,6 +80,7 @@ export function* madviseCollapse(k: Kernel, vmaIn: Vma, start: number, end: numb
     if (!SOFT_FAILURES.has(result)) break;
   }
   if (!locked) yield* mmapReadLock(k, vmaIn.mm);
+  if (isStopped) return fail("EINTR", "hint.stopped");
   // a range inside one block rounds to a negative number of blocks, which nothing done never equals: EINVAL
   const wanted = (last - first) / n;
   if (wanted < 0)

@@ -1,7 +1,7 @@
 import type { Era } from "../era/era.ts";
 import { fail, type Errno, type Failure } from "../mm/errno.ts";
 import type { Kernel } from "../mm/kernel.ts";
-import type { Task, Vma } from "../mm/records.ts";
+import { limitOf, type Task, type Vma } from "../mm/records.ts";
 import type { ArgumentName, Cause, RefusalRule, VmaFlagName } from "./tracer.ts";
 
 /**
@@ -50,8 +50,7 @@ export function refuseFlag(k: Kernel, vma: Vma, symbol: string, errno: Errno, ru
 /** RLIMIT_* of the process. */
 export function refuseLimit(k: Kernel, task: Task, symbol: string, errno: Errno, resource: "memlock" | "as" | "data", hint?: string): Failure {
   if (k.tracer === null) return fail(errno, hint);
-  const value = resource === "memlock" ? task.rlimitMemlock : resource === "as" ? task.rlimitAs : task.rlimitData;
-  return refused(k, task.mm, symbol, errno, "refuse.limit", { kind: "limit", mm: task.mm, resource, value }, hint);
+  return refused(k, task.mm, symbol, errno, "refuse.limit", { kind: "limit", mm: task.mm, resource, value: limitOf(task, resource) }, hint);
 }
 
 /** The release does not have it, or has it in another way. */
@@ -94,11 +93,23 @@ export function refuseBounds(k: Kernel, vma: Vma, symbol: string, errno: Errno, 
 }
 
 /** RLIMIT_MEMLOCK, which CAP_IPC_LOCK lifts. */
-export function refuseMemlock(k: Kernel, task: Task, symbol: string, errno: Errno, hint?: string): Failure {
+export const refuseMemlock = (k: Kernel, task: Task, symbol: string, errno: Errno, hint?: string): Failure =>
+  refuseUncapable(k, task, symbol, errno, "memlock", "CAP_IPC_LOCK", hint);
+
+/** A limit of the process that one with the capability need not keep. */
+export function refuseUncapable(
+  k: Kernel,
+  task: Task,
+  symbol: string,
+  errno: Errno,
+  resource: "memlock" | "as" | "data",
+  name: "CAP_IPC_LOCK" | "CAP_SYS_RESOURCE",
+  hint?: string,
+): Failure {
   if (k.tracer === null) return fail(errno, hint);
   const causes: Cause[] = [
-    { kind: "limit", mm: task.mm, resource: "memlock", value: task.rlimitMemlock },
-    { kind: "capability", mm: task.mm, name: "CAP_IPC_LOCK", set: false },
+    { kind: "limit", mm: task.mm, resource, value: limitOf(task, resource) },
+    { kind: "capability", mm: task.mm, name, set: false },
   ];
   k.tracer.decide({ symbol, rule: "refuse.limit", outcome: errno, causes, mm: task.mm, vpn: -1, pages: 0 });
   return fail(errno, hint);

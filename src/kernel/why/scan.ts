@@ -55,6 +55,7 @@ export function traceScan(k: Kernel, vma: Vma, start: number, daemon: boolean, r
       // more would be let through, but what is there is no swap entry and cannot be collapsed
       causes.push(entry("guard"));
       break;
+    case "FAIL":
     case "PTE_NON_PRESENT":
       causes.push(entry("guard"));
       break;

@@ -88,7 +88,7 @@ export type Cause =
   /** RLIMIT_* of a process, bytes */
   | { readonly kind: "limit"; readonly mm: number; readonly resource: "memlock" | "as" | "data"; readonly value: number }
   /** a capability of a process */
-  | { readonly kind: "capability"; readonly mm: number; readonly name: "CAP_IPC_LOCK"; readonly set: boolean }
+  | { readonly kind: "capability"; readonly mm: number; readonly name: "CAP_IPC_LOCK" | "CAP_SYS_RESOURCE"; readonly set: boolean }
   /** a behaviour of the release */
   | { readonly kind: "era"; readonly behaviour: keyof Era; readonly value: string | boolean }
   /** an option the kernel was built with */

@@ -106,7 +106,8 @@ function waysTo(p: Place, cause: Cause): Change[] {
     case "argument":
       return operationVariants(p, (body) => argumentVariants(p, body, cause.name));
     case "limit":
-      return ["0", "1024G"].map((value) => before(p, by(p, cause.mm, `rlimit ${cause.resource} ${value}`)));
+      // where it may not be raised again, the line that lowered it has to go
+      return [...["0", "1024G"].map((value) => before(p, by(p, cause.mm, `rlimit ${cause.resource} ${value}`))), ...removed(p)];
     case "capability":
       return [[{ kind: "capability", set: !cause.set }]];
     case "era":

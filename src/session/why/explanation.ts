@@ -19,6 +19,8 @@ export interface Explanation extends Message {
   readonly origin: Origin | null;
   /** the cause it states, for what wants to change it */
   readonly cause: Cause | null;
+  /** causes that the sentence states together with `cause`, of one kind with it */
+  readonly alike: readonly Cause[];
   readonly children: readonly Explanation[];
 }
 
@@ -38,6 +40,7 @@ export const explained = (key: string, args: Args, children: readonly Explanatio
   step: parts.step ?? null,
   origin: parts.origin ?? null,
   cause: parts.cause ?? null,
+  alike: [],
   children,
 });
 
@@ -136,6 +139,51 @@ function explainDecision(history: History, step: number, { decision, times }: Tr
   return explained(`session.why.rule.${decision.rule}`, args, children, { symbol: decision.symbol, step });
 }
 
+/** A decision that one setting made, and what it has in common with others that may be told together with it. */
+function settingDecision({ decision, times }: TracedDecision, setBy: ReadonlyMap<Cause, number>): { cause: Cause & { kind: "setting" }; kin: string } | null {
+  const [cause] = decision.causes;
+  if (decision.causes.length !== 1 || cause.kind !== "setting" || (decision.also ?? []).length > 0) return null;
+  const parts = [decision.symbol, decision.rule, times, cause.path.replace(/\d+/g, "#"), cause.value, setBy.get(cause) ?? 0];
+  return { cause, kin: parts.join("|") };
+}
+
+/** "not order 8", "not order 7": "not order 8, 7". */
+function joined(texts: readonly string[], wrap: (list: string) => string): string {
+  let same = 0;
+  while (texts.every((text) => same < text.length && !/\d/.test(text[same]) && text[same] === texts[0][same])) same++;
+  const rest = texts.map((text) => /^\d*/.exec(text.slice(same))?.[0] ?? "");
+  return `${texts[0].slice(0, same)}${wrap(rest.join(","))}${texts[0].slice(same + rest[0].length)}`;
+}
+
+/** What the settings of several sizes said alike is told once: seven switched off sizes would push the answer off the screen. */
+function explainDecisions(history: History, step: number, decisions: readonly TracedDecision[], setBy: ReadonlyMap<Cause, number>): Explanation[] {
+  const out: Explanation[] = [];
+  for (let i = 0; i < decisions.length; i++) {
+    const first = settingDecision(decisions[i], setBy);
+    let end = i + 1;
+    while (first !== null && end < decisions.length && settingDecision(decisions[end], setBy)?.kin === first.kin) end++;
+    if (first === null || end - i < 3) {
+      out.push(explainDecision(history, step, decisions[i], setBy));
+      continue;
+    }
+    const run = decisions.slice(i, end);
+    const outcome = joined(
+      run.map((each) => each.decision.outcome),
+      (list) => list.replaceAll(",", ", "),
+    );
+    const path = joined(
+      run.map((each) => (each.decision.causes[0] as Cause & { kind: "setting" }).path),
+      (list) => `{${list}}`,
+    );
+    const one = explainDecision(history, step, run[0], setBy);
+    const alike = run.slice(1).map((each) => each.decision.causes[0]);
+    const cause = { ...one.children[0], args: { ...one.children[0].args, path }, alike };
+    out.push({ ...one, args: { ...one.args, outcome }, children: [cause] });
+    i = end - 1;
+  }
+  return out;
+}
+
 /** A step and what it decided. */
 export function explainStep(history: History, traced: TracedStep): Explanation {
   const causes = traced.decisions.flatMap((d) => [...d.decision.causes, ...(d.decision.also ?? [])]);
@@ -145,15 +193,30 @@ export function explainStep(history: History, traced: TracedStep): Explanation {
   return explained(
     "session.why.step",
     { step: history.numberOf(traced.step), command: history.commandOf(traced.step) },
-    traced.decisions.map((d) => explainDecision(history, traced.step, d, setBy)),
+    explainDecisions(history, traced.step, traced.decisions, setBy),
     traced.decisions.length === 0 ? { step: traced.step, origin: "command" } : { step: traced.step },
   );
 }
 
-/** The tree as text: a line for each node, indented; a leaf stands behind what it explains. */
-export function renderExplanation(explanation: Explanation, render: RenderMessage, depth = 0): string[] {
+/** A line of an explanation: a node of the tree, how far in it stands, and the leaf that stands behind it in the same line. */
+export interface ExplanationLine {
+  readonly depth: number;
+  readonly node: Explanation;
+  readonly behind: Explanation | null;
+}
+
+/** The tree line by line; a leaf stands behind the cause that it explains. */
+export function linesOf(explanation: Explanation, depth = 0): ExplanationLine[] {
   const [only] = explanation.children;
   const leafBehind = explanation.children.length === 1 && only.children.length === 0 && explanation.cause !== null;
-  const line = "  ".repeat(depth) + render(explanation) + (leafBehind ? ` ${render(only)}` : "");
-  return leafBehind ? [line] : [line, ...explanation.children.flatMap((child) => renderExplanation(child, render, depth + 1))];
+  if (leafBehind) return [{ depth, node: explanation, behind: only }];
+  return [{ depth, node: explanation, behind: null }, ...explanation.children.flatMap((child) => linesOf(child, depth + 1))];
 }
+
+/** One line as a sentence, not indented. */
+export const lineText = ({ node, behind }: ExplanationLine, render: RenderMessage): string =>
+  behind === null ? render(node) : `${render(node)} ${render(behind)}`;
+
+/** The tree as text: a line for each node, indented. */
+export const renderExplanation = (explanation: Explanation, render: RenderMessage): string[] =>
+  linesOf(explanation).map((line) => "  ".repeat(line.depth) + lineText(line, render));

@@ -19,6 +19,8 @@ export interface History {
   commandOf(step: number): string;
   /** The number of the step as a person knows it. */
   numberOf(step: number): number;
+  /** The look at which a cancelled step was stopped (hooks.onQuantum); null or absent: it ran to its end. */
+  stopAt?(step: number): number | null;
   /** The step's operation, to be carried out once more on the world as it stands. */
   operation(step: number): Op<Readonly<Record<string, unknown>>>;
 }
@@ -86,8 +88,10 @@ export interface PathNode {
   /** the number the prompt shows */
   readonly id: number;
   readonly command: string;
-  /** the world after the command */
-  readonly snapshot: WorldSnapshot;
+  /** the look at which it was stopped; null: it ran to its end */
+  readonly stopAt: number | null;
+  /** the world after the command, made again where it was dropped */
+  readonly snapshot: () => WorldSnapshot;
   /** the command's operation, made anew for the world as it stands; null for the node of the booted machine */
   readonly again: (() => Op<Readonly<Record<string, unknown>>>) | null;
 }
@@ -97,10 +101,13 @@ export class PathHistory implements History {
   readonly world: LearnerWorld;
   /** node 0 (the booted machine) first */
   private readonly path: readonly PathNode[];
+  private readonly onVisit: () => void;
 
-  constructor(world: LearnerWorld, path: readonly PathNode[]) {
+  /** `onVisit`: told before each state that is gone to; it may throw to end the explanation. */
+  constructor(world: LearnerWorld, path: readonly PathNode[], onVisit: () => void = () => undefined) {
     this.world = world;
     this.path = path;
+    this.onVisit = onVisit;
   }
 
   get lastStep(): number {
@@ -108,7 +115,8 @@ export class PathHistory implements History {
   }
 
   goBefore(step: number): void {
-    this.world.restore(this.path[step - 1].snapshot);
+    this.onVisit();
+    this.world.restore(this.path[step - 1].snapshot());
   }
 
   commandOf(step: number): string {
@@ -117,6 +125,10 @@ export class PathHistory implements History {
 
   numberOf(step: number): number {
     return this.path[step].id;
+  }
+
+  stopAt(step: number): number | null {
+    return this.path[step].stopAt;
   }
 
   operation(step: number): Op<Readonly<Record<string, unknown>>> {

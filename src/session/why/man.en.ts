@@ -3,8 +3,8 @@ import type { ManTexts } from "../../shell/man/manText.ts";
 /** The page of `why`, in English. */
 export const whyManEn: ManTexts = {
   why: {
-    summary: "explain a page, a mapping, a counter or the last command",
+    summary: "explain a page, a mapping, a counter, a setting or the last command",
     description:
-      "Without words it explains the last command: what the kernel decided, and if it failed which check refused. With ADDRESS it says how the page is mapped and why so; with vma, folio or khugepaged in front why the mapping has its bounds and flags, why the folio has its order and is partially mapped, or what khugepaged made of it. COUNTER is an item of /proc/vmstat, or one of a size as 64kB/split_deferred. @PROCESS chooses the process.\n\nThe step that last changed the thing is carried out once more from the state before it, and what the kernel decided on the way is shown with its causes: the setting, flag, argument or release behind each, and the command that made it so. Nothing changes by asking.",
+      "Without words it explains the last command: what the kernel decided, and if it failed which check refused. With ADDRESS it says how the page is mapped and why so; with vma, folio or khugepaged in front why the mapping has its bounds and flags, why the folio has its order and is partially mapped, or what khugepaged made of it. COUNTER is an item of /proc/vmstat, or one of a size as 64kB/split_deferred. FILE is the path of a kernel file: which step set it. @PROCESS chooses the process.\n\nThe step that last changed the thing is carried out once more from the state before it, and what the kernel decided on the way is shown with its causes: the setting, flag, argument or release behind each, and the command that made it so. Nothing changes by asking.",
   },
 };

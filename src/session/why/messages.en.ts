@@ -90,7 +90,7 @@ const RULES: Readonly<Record<Rule, string>> = {
   "refuse.collapse": "{symbol}: no whole block lies in the range: {outcome}",
   "refuse.setting": "{symbol} does not accept this value: {outcome}",
   "refuse.file": "{symbol}: {outcome}",
-  "collapse.FAIL": "{symbol}: {outcome}",
+  "collapse.FAIL": "{symbol}: an entry that is no page cannot be brought in: {outcome}",
   "collapse.SUCCEED": "{symbol}: the block was collapsed into a huge page",
   "collapse.PMD_NULL": "{symbol}: no page table, nothing to collapse: {outcome}",
   "collapse.PMD_NONE": "{symbol}: no page table, nothing to collapse: {outcome}",
@@ -185,6 +185,7 @@ const FIXED: Catalogue = {
   "session.why.counter.never": "{name} is {value}: no command has changed it",
   "session.why.counter.changed": "{name} is {value}",
   "session.why.extra": '"{word}" is too much here: why [@PROCESS] [vma|folio|khugepaged] ADDRESS, why COUNTER, or why alone for the last command',
+  "session.why.unknownFile": "why: this release has no kernel file {path}",
   "session.why.unknownTarget":
     '"{word}" is neither an address nor a counter: an address is a name that was mapped, or a number, with numbers added; counters are those of /proc/vmstat, and 64kB/split_deferred',
   "session.why.outside": "{word} is no address of a user process",

@@ -3,7 +3,7 @@ import { folioMapcount, folioOrder, hasFlag } from "../../kernel/mm/folio.ts";
 import { folioOf, type Kernel } from "../../kernel/mm/kernel.ts";
 import { PG } from "../../kernel/mm/pageFlags.ts";
 import { entryPfn, hiAt, indexAt, isMarker, loAt, MARKER, present, pteLevel, walkTo } from "../../kernel/mm/pgtable.ts";
-import type { Task } from "../../kernel/mm/records.ts";
+import { limitOf, type Task } from "../../kernel/mm/records.ts";
 import { maybeMappedShared } from "../../kernel/mm/rmap.ts";
 import { vmaAt, vmasIn } from "../../kernel/mm/vma.ts";
 import { isHugeZero } from "../../kernel/thp/hugeZero.ts";
@@ -160,12 +160,10 @@ export function readCause(machine: Machine, cause: Cause): string | null {
       return String(folioNumber(k, cause.mm, cause.vpn, cause.property));
     case "limit": {
       const task = taskOf(k, cause.mm);
-      return task === undefined
-        ? "no process"
-        : String(cause.resource === "memlock" ? task.rlimitMemlock : cause.resource === "as" ? task.rlimitAs : task.rlimitData);
+      return task === undefined ? "no process" : String(limitOf(task, cause.resource));
     }
     case "capability":
-      return String(taskOf(k, cause.mm)?.capIpcLock);
+      return String(taskOf(k, cause.mm)?.[cause.name === "CAP_IPC_LOCK" ? "capIpcLock" : "capSysResource"]);
     case "access":
     case "argument":
     case "era":

@@ -1,3 +1,4 @@
+import { Stopped } from "../../kernel/sched/pace.ts";
 import { runAlone } from "../../kernel/sched/points.ts";
 import { vmaAt, vmasIn } from "../../kernel/mm/vma.ts";
 import type { Cause, Decision, Tracer } from "../../kernel/why/tracer.ts";
@@ -104,18 +105,30 @@ export const overlaps = (d: Decision, mm: number, vpn: number, pages: number): b
 export function replayStep(history: History, step: number, wanted: ((d: Decision) => boolean) | { readonly watch: () => number }): TracedStep {
   const { machine } = history.world;
   const k = machine.kernel;
-  const hooks = k.hooks;
+  const outer = { hooks: k.hooks, work: k.work, stopped: k.stopped };
+  const stopAt = history.stopAt?.(step) ?? null;
+  let looks = 0;
   history.goBefore(step);
   const tracer = typeof wanted === "function" ? new Recorder(wanted) : new Watcher(wanted.watch);
   try {
     machine.beginStep();
-    k.hooks = { onFault: null, onQuantum: hooks.onQuantum };
+    k.work = 0;
+    k.hooks = {
+      onFault: null,
+      onQuantum: () => {
+        // whoever waits for the explanation stops all of it; what stopped the step stops it again, in the same place
+        if (outer.hooks.onQuantum !== null && !outer.hooks.onQuantum()) throw new Stopped();
+        return stopAt === null || ++looks < stopAt;
+      },
+    };
     k.tracer = tracer;
     const fields = runAlone(history.operation(step));
     return { step, fields, decisions: tracer.taken() };
   } finally {
     k.tracer = null;
-    k.hooks = hooks;
+    k.hooks = outer.hooks;
+    k.work = outer.work;
+    k.stopped = outer.stopped;
     history.goBefore(history.lastStep + 1);
   }
 }

@@ -86,7 +86,7 @@ not on khugepaged's list: nothing written |  | mmap A 4M rw private anon; madvis
 not on khugepaged's list: the daemon is stopped |  | mmap A 4M rw private anon; touch A w; sys thp enabled never; madvise A 4M hugepage | khugepaged A | khugepaged.stopped: setting:thp/enabled setting:2048kB | listed
 MADV_COLLAPSE |  | mmap A 2M rw private anon; touch A w; madvise A 2M collapse | A | collapse.SUCCEED: operation era:madvCollapse | page A
 MADV_COLLAPSE of nothing |  | mmap A 2M rw private anon; mmap A 2M rw private anon at=A+2M; touch A+2M w; madvise A 2M collapse |  | collapse.PMD_NONE: entry:none | result
-MADV_COLLAPSE and a guard |  | mmap A 2M rw private anon; touch A w; madvise A+4k 4k guard_install; madvise A 2M collapse |  | collapse.PTE_NON_PRESENT: entry:guard | result
+MADV_COLLAPSE and a guard |  | mmap A 2M rw private anon; touch A w; madvise A+4k 4k guard_install; madvise A 2M collapse |  | collapse.FAIL: entry:guard | result
 MADV_COLLAPSE of a pinned page |  | mmap A 2M rw private anon; touch A w; gup A r; madvise A 2M collapse |  | collapse.PAGE_COUNT: folio:extra_references | result
 MADV_COLLAPSE of a read-only range (6.12) | debian-6.12.107 | mmap A 2M rw private anon; touch A w; mprotect A 2M r; madvise A 2M collapse |  | collapse.PAGE_RO: era:collapseNeedsWritable entry:readOnly | result
 MADV_COLLAPSE may not |  | mmap A 2M rw private anon; touch A w; madvise A 2M nohugepage; madvise A 2M collapse |  | thp.noHugePage: vmaFlag:VM_NOHUGEPAGE | result
@@ -104,6 +104,7 @@ SEGV_ACCERR on PROT_NONE |  | mmap A 64k none private anon; touch A r |  | fault
 a guard |  | mmap A 64k rw private anon; madvise A 4k guard_install; touch A w |  | fault.guard: entry:guard | result
 a stack against its neighbour |  | mmap A 64k rw private anon; mmap A 64k rw private anon growsdown at=A+1M; touch A+1020k w |  | fault.stackGap: occupied | result
 mlock past its limit | unprivileged | rlimit memlock 4k; mmap A 64k rw private anon; mlock A 64k |  | refuse.limit: limit:memlock capability | result
+raising a hard limit | unprivileged | rlimit memlock 64k; rlimit memlock 1M |  | refuse.limit: limit:memlock capability | result
 mmap past RLIMIT_AS |  | rlimit as 1M; mmap A 64k rw private anon |  | refuse.limit: limit:as | result
 madvise over a hole |  | mmap A 64k rw private anon; madvise A 128k dontneed |  | refuse.hole: hole | result
 mprotect over a hole |  | mmap A 64k rw private anon; mprotect A 128k r |  | refuse.hole: hole | result

@@ -57,7 +57,7 @@ interface Decided {
 
 /** The decisions of an explanation. */
 function decisionsIn(e: Explanation): Decided[] {
-  const causes = (list: readonly Explanation[]): Cause[] => list.flatMap((child) => (child.cause === null ? [] : [child.cause]));
+  const causes = (list: readonly Explanation[]): Cause[] => list.flatMap((child) => (child.cause === null ? [] : [child.cause, ...child.alike]));
   const own: Decided[] =
     e.symbol === null || e.step === null
       ? []
@@ -89,7 +89,7 @@ function runLines(scenario: Scenario, lines: readonly string[], edits: readonly 
   const world = new World(profile, { patches: edits.flatMap((e) => (e.kind === "patch" && e.step === undefined ? [e.patch] : [])), memoryMiB });
   const history = new ScriptHistory(world);
   const privileged = edits.reduce((is, e) => (e.kind === "capability" ? e.set : is), scenario.unprivileged !== true);
-  world.machine.kernel.tasks.update(world.processes[0]!.task, { capIpcLock: privileged });
+  world.machine.kernel.tasks.update(world.processes[0]!.task, { capIpcLock: privileged, capSysResource: privileged });
   // names keep their places however lines come and go
   for (const name of ["A", "B"]) world.slots.get(name);
   const { operations, errors } = parseScript(lines.join("\n"));

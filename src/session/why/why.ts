@@ -1,4 +1,5 @@
 import { hasFlag } from "../../kernel/mm/folio.ts";
+import { failed } from "../../kernel/mm/errno.ts";
 import { MTHP_COUNTERS } from "../../kernel/mm/kernel.ts";
 import { PG } from "../../kernel/mm/pageFlags.ts";
 import type { Vma } from "../../kernel/mm/records.ts";
@@ -8,7 +9,7 @@ import type { Cause, Decision, VmaFlagName } from "../../kernel/why/tracer.ts";
 import { FLAG_BITS, HIGH_FLAG_BITS, hasVmaFlag } from "../../kernel/why/vma.ts";
 import { explained, explainStep, originOf, type Explanation } from "./explanation.ts";
 import type { History } from "./history.ts";
-import { leafAt, type Leaf } from "./readState.ts";
+import { leafAt, readCause, type Leaf } from "./readState.ts";
 import { lastChanges, overlaps, replayStep, type TracedStep } from "./replay.ts";
 
 /** What a person asks about. `mm`: a slot of the mm table; `vpn`: a page number. */
@@ -25,6 +26,8 @@ export type Target =
   | { readonly kind: "khugepaged"; readonly mm: number; readonly vpn: number }
   /** an item of /proc/vmstat */
   | { readonly kind: "counter"; readonly name: string }
+  /** a kernel file that takes values */
+  | { readonly kind: "setting"; readonly path: string }
   /** an item of a size's statistics */
   | { readonly kind: "sizeCounter"; readonly order: number; readonly item: number; readonly name: string };
 
@@ -44,6 +47,8 @@ export function why(history: History, target: Target): Explanation {
       return whyVma(history, target.mm, target.vpn);
     case "khugepaged":
       return whyKhugepaged(history, target.mm, target.vpn);
+    case "setting":
+      return whySetting(history, target.path);
     case "counter":
     case "sizeCounter":
       return whyCounter(history, target);
@@ -188,6 +193,20 @@ function whyKhugepaged(history: History, mm: number, vpn: number): Explanation {
 const isDaemon = (d: Decision): boolean => d.symbol === "hpage_collapse_scan_pmd" || (d.rule.startsWith("thp.") && d.pages > 1);
 const isDaemonAlone = (d: Decision, mm: number, vpn: number): boolean =>
   (d.rule === "khugepaged.mmDisabled" && d.mm === mm) || (d.rule === "khugepaged.budget" && (d.mm !== mm || d.vpn <= vpn));
+
+// --- a setting
+
+function whySetting(history: History, path: string): Explanation {
+  const cause: Cause = { kind: "setting", path, value: settingOf(machineOf(history), path) };
+  const [step] = lastChanges(history, history.lastStep, [() => readCause(machineOf(history), cause)]);
+  return explained("session.why.cause.setting", { path, value: cause.value }, [originOf(history, step)], { cause });
+}
+
+/** The value of a kernel file: of several that it offers the chosen one. */
+function settingOf(machine: History["world"]["machine"], path: string): string {
+  const text = machine.readFile(path);
+  return failed(text) ? text.errno : (/\[([^\]]*)\]/.exec(text)?.[1] ?? text.trim());
+}
 
 // --- a counter
 

@@ -3,7 +3,7 @@ import { findProfile } from "../../kernel/profile/profile.ts";
 import { parseScript } from "../../shell/command/parseScript.ts";
 import { renderer } from "../../shell/renderMessage.ts";
 import { execute } from "../execute.ts";
-import { LearnerWorld } from "../learnerWorld.ts";
+import { LearnerWorld, type WorldSnapshot } from "../learnerWorld.ts";
 import { sessionMessagesEn } from "../messages.en.ts";
 import { World } from "../world.ts";
 import { renderExplanation } from "./explanation.ts";
@@ -74,12 +74,16 @@ it("says what is wrong with a question, and takes no name for it", () => {
 
 it("works on a learner's branch, with the numbers of its nodes", () => {
   const world = new LearnerWorld({ profile });
-  const path: PathNode[] = [{ id: 0, command: "", snapshot: world.capture(), again: null }];
+  const keep = (): (() => WorldSnapshot) => {
+    const snapshot = world.capture();
+    return () => snapshot;
+  };
+  const path: PathNode[] = [{ id: 0, command: "", stopAt: null, snapshot: keep(), again: null }];
   const ids = [1, 2, 7];
   for (const [i, operation] of parseScript("mmap A 4M rw private anon\nmadvise A 4M hugepage\ntouch A w\n").operations.entries()) {
     world.machine.beginStep();
     world.machine.run(() => execute(world, operation));
-    path.push({ id: ids[i], command: operation.text, snapshot: world.capture(), again: () => execute(world, operation) });
+    path.push({ id: ids[i], command: operation.text, stopAt: null, snapshot: keep(), again: () => execute(world, operation) });
   }
   const hash = world.machine.hash();
   const lines = answer(new PathHistory(world, path), "A");

@@ -11,7 +11,7 @@ import { why, type Target } from "./why.ts";
 
 /** The row of `why` in the command table. */
 export const WHY_ROWS: readonly CommandSpec[] = [
-  row("tool", "why", [optional(repeated(arg("vma|folio|khugepaged|ADDRESS|COUNTER", "address")))], { seeAlso: ["describe", "era", "history"] }),
+  row("tool", "why", [optional(repeated(arg("vma|folio|khugepaged|ADDRESS|COUNTER|FILE", "address")))], { seeAlso: ["describe", "era", "history"] }),
 ];
 
 /** hugepages-64kB/split_deferred: an item of the statistics of a size, named as its file is. */
@@ -29,9 +29,15 @@ function counterTarget(name: string): Target | null {
     : null;
 }
 
+/** A kernel file, or what is wrong with its path. */
+function settingTarget(path: string, history: History): Target | Message {
+  if (history.world.machine.filePaths().includes(path)) return { kind: "setting", path };
+  return { key: "session.why.unknownFile", args: { path } };
+}
+
 const PLACES: ReadonlySet<string> = new Set(["vma", "folio", "khugepaged"]);
 
-/** What the words behind `why` ask for: nothing, a counter, or an address with what of it is meant; `@NAME` chooses the process. */
+/** What the words behind `why` ask for: nothing, a counter, a kernel file, or an address with what of it is meant; `@NAME` chooses the process. */
 export function readTarget(args: readonly string[], history: History, process: string): Target | Message {
   const words = args.filter((word) => !word.startsWith("@"));
   const name = args.find((word) => word.startsWith("@"))?.slice(1) ?? process;
@@ -39,6 +45,7 @@ export function readTarget(args: readonly string[], history: History, process: s
   if (words.length === 1) {
     const counter = counterTarget(words[0]);
     if (counter !== null) return counter;
+    if (words[0].startsWith("/")) return settingTarget(words[0], history);
   }
   const isPlace = PLACES.has(words[0]) && words.length > 1;
   const [word, extra] = isPlace ? words.slice(1) : words;

@@ -1,5 +1,8 @@
 /** Constants of the C form with their values on x86-64, by family; `uapi` headers of 6.18. */
 
+import { MADV as ADVICE } from "../../kernel/mm/advice.ts";
+import { snakeCase } from "../snakeCase.ts";
+
 export type ConstantFamily = "PROT" | "MAP" | "MADV" | "MREMAP" | "MCL" | "MS" | "MLOCK" | "PR" | "RLIMIT" | "RLIM" | "FALLOC" | "MISC";
 
 type Family = Readonly<Record<string, bigint>>;
@@ -33,35 +36,7 @@ const MAP: Family = {
   MAP_HUGE_1GB: 30n << 26n,
 };
 
-const MADV: Family = {
-  MADV_NORMAL: 0n,
-  MADV_RANDOM: 1n,
-  MADV_SEQUENTIAL: 2n,
-  MADV_WILLNEED: 3n,
-  MADV_DONTNEED: 4n,
-  MADV_FREE: 8n,
-  MADV_REMOVE: 9n,
-  MADV_DONTFORK: 10n,
-  MADV_DOFORK: 11n,
-  MADV_MERGEABLE: 12n,
-  MADV_UNMERGEABLE: 13n,
-  MADV_HUGEPAGE: 14n,
-  MADV_NOHUGEPAGE: 15n,
-  MADV_DONTDUMP: 16n,
-  MADV_DODUMP: 17n,
-  MADV_WIPEONFORK: 18n,
-  MADV_KEEPONFORK: 19n,
-  MADV_COLD: 20n,
-  MADV_PAGEOUT: 21n,
-  MADV_POPULATE_READ: 22n,
-  MADV_POPULATE_WRITE: 23n,
-  MADV_DONTNEED_LOCKED: 24n,
-  MADV_COLLAPSE: 25n,
-  MADV_HWPOISON: 100n,
-  MADV_SOFT_OFFLINE: 101n,
-  MADV_GUARD_INSTALL: 102n,
-  MADV_GUARD_REMOVE: 103n,
-};
+const MADV: Family = Object.fromEntries(Object.entries(ADVICE).map(([name, number]) => [`MADV_${snakeCase(name).toUpperCase()}`, BigInt(number)]));
 
 const MREMAP: Family = { MREMAP_MAYMOVE: 1n, MREMAP_FIXED: 2n, MREMAP_DONTUNMAP: 4n };
 const MCL: Family = { MCL_CURRENT: 1n, MCL_FUTURE: 2n, MCL_ONFAULT: 4n };

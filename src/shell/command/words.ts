@@ -1,37 +1,14 @@
 import type { AdviceName, MmapFlag } from "../operation.ts";
+import { MADV } from "../../kernel/mm/advice.ts";
+import { snakeCase } from "../snakeCase.ts";
 
 /** The fixed words of the command form, with the numbers they stand for where Linux has one (x86-64). */
 
-export const ADVICE_NUMBERS: Readonly<Record<AdviceName, number>> = {
-  normal: 0,
-  random: 1,
-  sequential: 2,
-  willneed: 3,
-  dontneed: 4,
-  free: 8,
-  remove: 9,
-  dontfork: 10,
-  dofork: 11,
-  mergeable: 12,
-  unmergeable: 13,
-  hugepage: 14,
-  nohugepage: 15,
-  dontdump: 16,
-  dodump: 17,
-  wipeonfork: 18,
-  keeponfork: 19,
-  cold: 20,
-  pageout: 21,
-  populate_read: 22,
-  populate_write: 23,
-  dontneed_locked: 24,
-  collapse: 25,
-  hwpoison: 100,
-  soft_offline: 101,
-  guard_install: 102,
-  guard_remove: 103,
+/** kernel names in the spelling of the command form: dontneedLocked is dontneed_locked; `bogus` is advice that no kernel knows */
+export const ADVICE_NUMBERS = {
+  ...Object.fromEntries(Object.entries(MADV).map(([name, number]) => [snakeCase(name), number])),
   bogus: 77,
-};
+} as Readonly<Record<AdviceName, number>>;
 
 export const ADVICE_NAMES = Object.keys(ADVICE_NUMBERS) as readonly AdviceName[];
 

@@ -37,3 +37,13 @@ export function decodeUtf8(before: readonly number[], chunk: Uint8Array): { read
   }
   return { text, rest: Array.from({ length: total - at }, (_, i) => byteAt(at + i)) };
 }
+
+/** Bytes of a text in UTF-8; half a surrogate pair counts as U+FFFD. */
+export function utf8Length(text: string): number {
+  let bytes = 0;
+  for (const character of text) {
+    const codePoint = character.codePointAt(0) ?? 0;
+    bytes += codePoint < 0x80 ? 1 : codePoint < 0x800 ? 2 : codePoint < 0x10000 ? 3 : 4;
+  }
+  return bytes;
+}

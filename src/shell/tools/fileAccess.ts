@@ -20,10 +20,13 @@ export interface FileAccess {
 }
 
 /** Text of a file. Bytes are taken one by one (Latin-1): binary files are shown, never refused. */
-export function textOf(data: string | Uint8Array): string {
+export function textOf(data: string | Uint8Array, pace?: (work: number) => void): string {
   if (typeof data === "string") return data;
   const parts: string[] = [];
-  for (let at = 0; at < data.length; at += 8192) parts.push(String.fromCharCode(...data.subarray(at, at + 8192)));
+  for (let at = 0; at < data.length; at += 8192) {
+    pace?.(64);
+    parts.push(String.fromCharCode(...data.subarray(at, at + 8192)));
+  }
   return parts.join("");
 }
 

@@ -1,5 +1,5 @@
 import { compilePattern } from "./pattern.ts";
-import { count, failure, linesOfText, readInputs, splitOptions, textOfLines, type InputFile, type Tool } from "./tool.ts";
+import { count, failure, linesOfText, readInputs, splitOptions, textOfLines, type InputFile, type Tool, type ToolContext } from "./tool.ts";
 
 interface Wanted {
   readonly test: (line: string) => boolean;
@@ -35,7 +35,7 @@ export const grep: Tool = (args, stdin, context) => {
     after,
     prefix: options.flags.has("H") || (operands.length > 1 && !options.flags.has("h")),
   };
-  const results = inputs.map((input) => search(input, wanted));
+  const results = inputs.map((input) => search(input, wanted, context.pace));
   const matched = results.some((result) => result.matched > 0);
   const status = errors.length > 0 && !(matched && options.flags.has("q")) ? 2 : matched ? 0 : 1;
   return { stdout: options.flags.has("q") ? "" : textOfLines(results.flatMap((result) => result.lines)), errors, status };
@@ -46,8 +46,8 @@ function fixed(source: string, ignoreCase: boolean): { kind: "pattern"; test: (l
   return { kind: "pattern", test: (line) => (ignoreCase ? line.toLowerCase() : line).includes(text) };
 }
 
-function search(input: InputFile, wanted: Wanted): { matched: number; lines: string[] } {
-  const lines = linesOfText(input.text);
+function search(input: InputFile, wanted: Wanted, pace: ToolContext["pace"]): { matched: number; lines: string[] } {
+  const lines = linesOfText(input.text, pace);
   const output: string[] = [];
   const name = input.name ?? "(standard input)";
   let matched = 0;
@@ -59,6 +59,8 @@ function search(input: InputFile, wanted: Wanted): { matched: number; lines: str
     printedTo = index;
   };
   for (const [index, line] of lines.entries()) {
+    // a pattern is tried at every place of the line
+    pace?.(1 + (line.length >>> 6));
     if (wanted.test(line) !== wanted.invert) {
       matched++;
       const from = Math.max(printedTo + 1, index - wanted.before);

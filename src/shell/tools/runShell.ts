@@ -1,4 +1,5 @@
 import type { Message } from "../../kernel/message.ts";
+import { Stopped } from "../../kernel/sched/pace.ts";
 import { closest } from "../editDistance.ts";
 import { absolutePath, textOf } from "./fileAccess.ts";
 import { grep } from "./grep.ts";
@@ -9,6 +10,9 @@ import type { Tool, ToolContext, ToolResult } from "./tool.ts";
 
 /** The tools of this layer by name. */
 export const TOOLS: Readonly<Record<string, Tool>> = { ...TEXT_TOOLS, ...PLACE_TOOLS, grep };
+
+/** status of a command that a SIGINT ended */
+const INTERRUPTED = 130;
 
 /** characters a variable or a pipe may hold: `a=$a$a` typed sixty times must end in a sentence, not in the memory of the machine */
 const MOST_IN_VARIABLE = 1 << 16;
@@ -50,10 +54,17 @@ class ShellRun {
   }
 
   run(list: ShellList): ShellOutcome {
-    for (const { when, pipeline } of list) {
-      if (when === "success" && this.#status !== 0) continue;
-      if (when === "failure" && this.#status === 0) continue;
-      this.#pipeline(pipeline);
+    try {
+      for (const { when, pipeline } of list) {
+        if (when === "success" && this.#status !== 0) continue;
+        if (when === "failure" && this.#status === 0) continue;
+        this.#environment.pace?.(1);
+        this.#pipeline(pipeline);
+      }
+    } catch (error) {
+      // what came before stays, as when a shell's command is interrupted
+      if (!(error instanceof Stopped)) throw error;
+      this.#status = INTERRUPTED;
     }
     return { output: this.#output, status: this.#status, directory: this.#directory, variables: this.#variables };
   }
@@ -94,7 +105,7 @@ class ShellRun {
       if (redirect.kind === "<") {
         const read = this.#environment.files.read(path);
         if (read.kind === "errno") return problem("shell.tool.redirect", { path: target, errno: read.errno });
-        input = textOf(read.data);
+        input = textOf(read.data, this.#environment.pace);
       } else {
         // of several outputs the last one gets the text; the ones before are made, and empty
         if (output !== null) this.#write(output.path, "", output.append);

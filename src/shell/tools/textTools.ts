@@ -39,7 +39,9 @@ const head = withOptions("head", "", "nc", (options, stdin, context) => {
   const bytes = options.values.get("c");
   const most = count(bytes ?? options.values.get("n"), 10);
   if (most === null) return failure("shell.tool.number", { tool: "head" });
-  return eachFile("head", options, stdin, context, (text) => (bytes !== undefined ? text.slice(0, most) : textOfLines(linesOfText(text).slice(0, most))));
+  return eachFile("head", options, stdin, context, (text) =>
+    bytes !== undefined ? text.slice(0, most) : textOfLines(linesOfText(text, context.pace).slice(0, most)),
+  );
 });
 
 const tail = withOptions("tail", "", "nc", (options, stdin, context) => {
@@ -50,18 +52,20 @@ const tail = withOptions("tail", "", "nc", (options, stdin, context) => {
   if (number === null) return failure("shell.tool.number", { tool: "tail" });
   const cut = <T extends string | string[]>(all: T): T =>
     (fromStart ? all.slice(Math.max(0, number - 1)) : number === 0 ? all.slice(all.length) : all.slice(-number)) as T;
-  return eachFile("tail", options, stdin, context, (text) => (bytes !== undefined ? cut(text) : textOfLines(cut(linesOfText(text)))));
+  return eachFile("tail", options, stdin, context, (text) => (bytes !== undefined ? cut(text) : textOfLines(cut(linesOfText(text, context.pace)))));
 });
 
 const wc = withOptions("wc", "lwc", "", (options, stdin, context) => {
   const { inputs, errors } = readInputs("wc", options.operands, stdin, context);
   const all = options.flags.size === 0;
-  const rows = inputs.map(({ name, text }) => ({
-    name: name ?? "",
-    lines: text.split("\n").length - 1,
-    words: text.split(/\s+/).filter((word) => word !== "").length,
-    bytes: text.length,
-  }));
+  const rows = inputs.map(({ name, text }) => {
+    const lines = linesOfText(text, context.pace);
+    const words = lines.reduce((total, line) => {
+      context.pace?.(1 + (line.length >>> 6));
+      return total + line.split(/\s+/).filter((word) => word !== "").length;
+    }, 0);
+    return { name: name ?? "", lines: lines.length - (text === "" || text.endsWith("\n") ? 0 : 1), words, bytes: text.length };
+  });
   if (rows.length > 1) {
     const sum = (key: "lines" | "words" | "bytes"): number => rows.reduce((total, row) => total + row[key], 0);
     rows.push({ name: "total", lines: sum("lines"), words: sum("words"), bytes: sum("bytes") });
@@ -97,8 +101,11 @@ const sort = withOptions("sort", "nru", "kt", (options, stdin, context) => {
     return fields.slice(Number(key[1]) - 1, key[2] === undefined ? undefined : Number(key[2])).join(separator ?? " ");
   };
   return overText("sort", options.operands, stdin, context, (text) => {
-    const rows = linesOfText(text).map((line) => ({ line, key: field(line) }));
-    const byKey = (a: { key: string }, b: { key: string }): number => (numeric ? leadingNumber(a.key) - leadingNumber(b.key) : byteOrder(a.key, b.key));
+    const rows = linesOfText(text, context.pace).map((line) => ({ line, key: field(line) }));
+    const byKey = (a: { key: string }, b: { key: string }): number => {
+      context.pace?.(1);
+      return numeric ? leadingNumber(a.key) - leadingNumber(b.key) : byteOrder(a.key, b.key);
+    };
     rows.sort((a, b) => (turned ? -1 : 1) * (byKey(a, b) || (options.flags.has("u") ? 0 : byteOrder(a.line, b.line))));
     const kept = options.flags.has("u") ? rows.filter((row, index) => index === 0 || byKey(row, rows[index - 1]) !== 0) : rows;
     return textOfLines(kept.map((row) => row.line));
@@ -108,7 +115,8 @@ const sort = withOptions("sort", "nru", "kt", (options, stdin, context) => {
 const uniq = withOptions("uniq", "cdu", "", (options, stdin, context) =>
   overText("uniq", options.operands.slice(0, 1), stdin, context, (text) => {
     const runs: { line: string; times: number }[] = [];
-    for (const line of linesOfText(text)) {
+    for (const line of linesOfText(text, context.pace)) {
+      context.pace?.(1);
       const last = runs[runs.length - 1];
       if (last?.line === line) last.times++;
       else runs.push({ line, times: 1 });
@@ -139,7 +147,8 @@ const cut = withOptions("cut", "s", "dfc", (options, stdin, context) => {
   if (chosen === null || delimiter.length !== 1) return failure("shell.tool.list", { tool: "cut" });
   return overText("cut", options.operands, stdin, context, (text) => {
     const lines: string[] = [];
-    for (const line of linesOfText(text)) {
+    for (const line of linesOfText(text, context.pace)) {
+      context.pace?.(1 + (line.length >>> 6));
       if (fields === undefined) lines.push([...line].filter((_, index) => chosen(index + 1)).join(""));
       else if (line.includes(delimiter))
         lines.push(
@@ -182,7 +191,7 @@ function trSet(source: string): string[] {
   return set;
 }
 
-const tr = withOptions("tr", "ds", "", (options, stdin) => {
+const tr = withOptions("tr", "ds", "", (options, stdin, context) => {
   const [first, second] = options.operands;
   const deletes = options.flags.has("d");
   const squeezes = options.flags.has("s");
@@ -193,7 +202,9 @@ const tr = withOptions("tr", "ds", "", (options, stdin) => {
   const squeezed = new Set(to.length > 0 ? to : from);
   const output: string[] = [];
   let last = "";
+  let taken = 0;
   for (const character of stdin) {
+    if (++taken % 64 === 0) context.pace?.(4);
     if (deletes && map.has(character)) continue;
     const next = map.get(character) ?? character;
     if (squeezes && next === last && squeezed.has(next)) continue;
@@ -206,7 +217,7 @@ const tr = withOptions("tr", "ds", "", (options, stdin) => {
 const cat = withOptions("cat", "nu", "", (options, stdin, context) => {
   const { inputs, errors } = readInputs("cat", options.operands, stdin, context);
   const text = inputs.map((input) => input.text).join("");
-  const stdout = options.flags.has("n") ? textOfLines(linesOfText(text).map((line, index) => `${String(index + 1).padStart(6)}\t${line}`)) : text;
+  const stdout = options.flags.has("n") ? textOfLines(linesOfText(text, context.pace).map((line, index) => `${String(index + 1).padStart(6)}\t${line}`)) : text;
   return { stdout, errors, status: errors.length > 0 ? 1 : 0 };
 });
 

@@ -11,6 +11,10 @@ export interface ToolContext {
   readonly table: CommandTable;
   /** for `man` and `help`, whose output is sentences */
   readonly language: ManLanguage;
+  /** the line is done once more, to get its state back: a tool must not tell the learner, or remember, anything new */
+  readonly replaying?: boolean;
+  /** Counts work, 4096 for a few milliseconds. @throws Stopped when the line is to end; whoever runs the line catches it. */
+  readonly pace?: (work: number) => void;
 }
 
 export interface ToolResult {
@@ -34,9 +38,15 @@ export function failure(key: string, args: Readonly<Record<string, string | numb
 }
 
 /** Lines of a text; a last line without a newline counts, an empty rest does not. */
-export function linesOfText(text: string): string[] {
-  const lines = text.split("\n");
-  if (lines[lines.length - 1] === "") lines.pop();
+export function linesOfText(text: string, pace?: ToolContext["pace"]): string[] {
+  const lines: string[] = [];
+  for (let start = 0; start < text.length;) {
+    const found = text.indexOf("\n", start);
+    const end = found < 0 ? text.length : found;
+    pace?.(1 + ((end - start) >>> 10));
+    lines.push(text.slice(start, end));
+    start = end + 1;
+  }
   return lines;
 }
 
@@ -61,7 +71,7 @@ export function readInputs(tool: string, names: readonly string[], stdin: string
       continue;
     }
     const result = context.files.read(absolutePath(name, context.directory));
-    if (result.kind === "data") inputs.push({ name, text: textOf(result.data) });
+    if (result.kind === "data") inputs.push({ name, text: textOf(result.data, context.pace) });
     else errors.push({ key: "shell.tool.file", args: { tool, path: name, errno: result.errno } });
   }
   return { inputs, errors };

@@ -8,6 +8,10 @@ import { fitsAtEnd, type Question } from "./question.ts";
 /** THP_ORDERS_ALL_ANON: orders 2 to the PMD order. */
 export const anonOrders = (pmdOrder: number): number => ((1 << (pmdOrder + 1)) - 1) & ~3;
 
+/** No size between a page and a PMD is on for anyone: a fault takes single pages without looking further. */
+export const smallPagesOnly = (k: Kernel): boolean =>
+  !k.era.mthp || ((k.g.ordersAlways | k.g.ordersMadvise | k.g.ordersInherit) & ((1 << k.geo.pmdOrder) - 1)) === 0;
+
 /** What hugepages-N/enabled holds. */
 export function sizeMode(g: Globals, order: number): ThpSizeMode {
   const bit = 1 << order;

@@ -1,0 +1,22 @@
+/** Sentences of the desktop app: what Electron itself shows, outside the page. */
+export const mainMessagesEn = {
+  "main.title": "Hugelab",
+  "main.cancel": "Cancel",
+  "main.linkQuestion": "Open a page of {host} in your browser?",
+  "main.linkOpen": "Open it",
+  "main.linkFailed": "Your browser could not be started. The address is {address}",
+  "main.noSuchMethod": "The page asked for something that Hugelab does not have.",
+  "main.cannotStart": "Hugelab cannot start: {reason}",
+  "main.nothingLost": "Nothing is lost: every step is saved.",
+  "main.pageDied": "The window's page ended several times ({reason}).",
+  "main.pageHangs": "The window does not answer.",
+  "main.reload": "Load it again",
+  "main.wait": "Wait",
+  "main.quit": "Quit",
+  "main.menuLab": "Lab",
+  "main.menuEdit": "Edit",
+  "main.menuHistory": "History",
+  "main.menuGo": "Go",
+  "main.menuView": "View",
+  "main.menuHelp": "Help",
+} as const;

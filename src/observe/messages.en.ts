@@ -1,0 +1,4 @@
+import { pictureMessagesEn } from "./picture/messages.en.ts";
+
+/** Sentences of the views, English. */
+export const observeMessagesEn: Readonly<Record<string, string>> = { ...pictureMessagesEn };

@@ -1,0 +1,43 @@
+import type { Catalogue } from "../../shell/renderMessage.ts";
+
+/** Sentences of the difference of two states and of the comparison of two machines, English. */
+export const diffMessagesEn: Catalogue = {
+  "session.diff.title": "From state {from} to state {to}:",
+  "session.diff.nothing": "Nothing differs.",
+  "session.diff.settings": "Settings",
+  "session.diff.counters": "Counters",
+  "session.diff.processes": "Processes",
+  "session.diff.areas": "Mappings",
+  "session.diff.entries": "Pages",
+  "session.diff.memory": "Physical memory",
+  "session.diff.time": "Time",
+  "session.diff.clock": "simulated time",
+  "session.diff.frame": "frame {frame}",
+  "session.diff.pages": "{from}, {count} pages",
+  "session.diff.oneFrame": "frame {frame}",
+  "session.diff.frames": "{count} frames from {frame} on",
+  "session.diff.folio": "{what}, order {order}, refcount {references}, mapcount {mappings}",
+  "session.diff.more": "and {count} more",
+  "session.diff.twoNumbers": "diff A B: the numbers of two states, as history prints them; diff A compares with where you are",
+
+  "session.describe.extra": 'describe: "{word}" is too much here; man describe',
+  "session.describe.frame": "describe: {word} is no frame of this machine; the last one is {most}",
+
+  "session.compare.title": "{left} | {right}",
+  "session.compare.left": "left ",
+  "session.compare.right": "right",
+  "session.compare.first": "<- the first difference",
+  "session.compare.same": "Every line printed the same on both.",
+  "session.compare.end": "At the end (left -> right)",
+  "session.compare.endSame": "At the end no counter and no setting differs.",
+  "session.compare.filesOnly": "kernel files that only this one has",
+  "session.compare.stopped": "Stopped after {done} of {count} lines.",
+  "session.compare.no.profile": "There is no profile {word}.",
+  "session.compare.near.profile": "There is no profile {word}; did you mean {suggestion}?",
+  "session.compare.no.patch": "There is no change {word}; era lists them.",
+  "session.compare.near.patch": "There is no change {word}; did you mean {suggestion}?",
+  "session.compare.noFile": "{profile} has no kernel file {path}.",
+  "session.compare.refused": "{path} does not take {value} ({errno}).",
+  "session.compare.twoProfiles": "compare: one other profile at a time, not {first} and {second}",
+  "session.compare.nothing": "compare: say what the other machine has: a profile, +PATCH, -PATCH or FILE=VALUE",
+};

@@ -1,0 +1,24 @@
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { judgeTrace } from "../src/conform/judge.ts";
+import { readTrace } from "../src/conform/readTrace.ts";
+import { runScript } from "../src/session/runScript.ts";
+import { root } from "./support.ts";
+
+/** Solutions of labs as real kernels carried them out: no observation may differ, and none is listed. */
+const paths = globSync("labs/*/labs/*/recordings/*.json", { cwd: root }).sort();
+
+describe("recorded solutions of labs", () => {
+  it.each(paths)("%s", (path) => {
+    const read = readTrace(readFileSync(join(root, path), "utf8"));
+    if (read.kind === "bad") throw new Error(read.problem);
+    const { agree, total, unlisted, crash } = judgeTrace(read.trace, runScript, []);
+    expect({ crash, unlisted }).toEqual({ crash: null, unlisted: [] });
+    expect([agree, total > 0]).toEqual([total, true]);
+  });
+
+  it("are there for each of the three first labs, on two kernels", () => {
+    expect(paths.filter((path) => path.startsWith("labs/thp-basics/"))).toHaveLength(6);
+  });
+});
