@@ -52,6 +52,7 @@ test("the same with the mouse, and a branch between branches", async ({ lab }) =
   await lab.showPicture("addressSpace");
   await expect(lab.id("picture")).toContainText(say("renderer.areas.rss", { rss: "8 KiB", pages: "2" }));
   await lab.press("goTimeline");
+  await expect(lab.id("timeline")).toBeFocused();
   await page.keyboard.press("ArrowDown");
   await expect(lab.node(4)).toHaveAttribute("aria-selected", "true");
 });
