@@ -7,6 +7,8 @@ const byKind = ["property", "conformance", "explorer", "lab"].map((kind) => ({
 
 export default defineConfig({
   test: {
+    // by itself vitest leaves a core free, which is half of a machine with two
+    maxWorkers: "100%",
     projects: [
       {
         test: {
