@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { DISK } from "../conform/generate/files.ts";
 import { compareTwice, kindsOf, settledLength } from "../conform/fuzz.ts";
 import type { FuzzResult, RecordedTwice } from "../conform/fuzz.ts";
 import { AREAS, generateScript, readAreas } from "../conform/generate/generate.ts";
@@ -12,6 +13,7 @@ import type { ScriptRunner } from "../conform/step.ts";
 import { parseScript } from "../shell/command/parseScript.ts";
 import { parseCommandLine } from "./arguments.ts";
 import { loadSimulator } from "./conform.ts";
+import { openDiskFolder } from "./diskFolder.ts";
 import { exitStatus } from "./exitStatus.ts";
 import { errorCode, shortValue, tell } from "./judgeText.ts";
 import { openRecorder, profileOfThisMachine, RecorderFailure } from "./recorder.ts";
@@ -170,7 +172,12 @@ export async function run(args: string[]): Promise<number> {
     return exitStatus.unavailable;
   }
   const { recorder } = opened;
+  const disk = options.areas.includes("file") ? openDiskFolder(DISK) : undefined;
   try {
+    if (disk === null) {
+      console.error(tell("conform.fuzz.noDisk", { path: DISK }));
+      return exitStatus.unavailable;
+    }
     if (!exact) console.error(tell("conform.otherKernel", { command: "fuzz-kernel", kernel, profile }));
     const simulator = await loadSimulator().catch((error: unknown) => errorCode(error));
     if (typeof simulator === "string") {
@@ -179,6 +186,7 @@ export async function run(args: string[]): Promise<number> {
     }
     return await fuzz({ recorder, run: simulator, profile, folder: FOUND }, options);
   } finally {
+    disk?.close();
     recorder.close();
   }
 }

@@ -37,6 +37,8 @@ export const conformMessagesEn = {
   "conform.fuzz.badNumber": "hugelab fuzz-kernel: {option} takes a whole number from {low} to {high}.",
   "conform.fuzz.unknownArea": "hugelab fuzz-kernel: there is no area {area}; there are {areas}.",
   "conform.fuzz.laterArea": "hugelab fuzz-kernel: area {area} comes with a later release.",
+  "conform.fuzz.noDisk":
+    "hugelab fuzz-kernel: area file needs a folder {path} on ext4, and it is not on one or cannot be made; make it a mount point of an ext4, or leave the area out.",
   "conform.fuzz.noSimulator": "hugelab fuzz-kernel: the simulator is not there: {text}",
   "conform.fuzz.skipped": "script {index}: not recorded: {text}",
   "conform.fuzz.differs": "script {index} (seed {seed}): {count} differences",

@@ -5,8 +5,8 @@ import { touch } from "./anonAccess.ts";
 import { addressText, numberText, roundUp } from "./writer.ts";
 import type { ScriptWriter } from "./writer.ts";
 
-/** Where the recorder keeps what it makes: a disk's directory, or the root of the machine. */
-const DISK = "/mnt/ext4";
+/** Where scripts make their files, here and on the kernel that records them. */
+export const DISK = "/mnt/ext4";
 const MOST_FILES = 4;
 
 // prettier-ignore
