@@ -57,6 +57,31 @@ export const conformMessagesEn = {
   "conform.verify.unsafe": "{path}:{line}: {word} is not a path that a script may use here: verify runs it as root.",
   "conform.verify.noSimulator": "hugelab verify: the simulator did not run the script: {text}",
   "conform.verify.total": "verify: {agree} of {total} observations agree ({percent}%), {kernel} and {profile}",
+
+  "conform.program.usage": "hugelab program: one FILE with a recorded program is needed.",
+  "conform.program.notRead": "hugelab program: {path} cannot be read ({code}).",
+  "conform.program.tooLarge": "hugelab program: {path} has {bytes} bytes; a recording has at most {limit}.",
+  "conform.program.bad.notJson": "{path}: not a recorded program: this is not JSON.",
+  "conform.program.bad.notAProgram": "{path}: not a recorded program: program, kernel, thp_enabled and events are wanted.",
+  "conform.program.bad.badEvent": "{path}: not a recorded program: event {event} is not one.",
+  "conform.program.bad.pageSize": "{path}: recorded with pages of another size than 4096 bytes.",
+  "conform.program.head": "{name} ({what}), recorded on Linux {kernel} with THP {thp}, replayed on {profile}",
+  "conform.program.inferred": "not in the recording, read off its faults: {mappings} mappings of exec, {marks} folios marked for readahead",
+  "conform.program.otherMm": "left out: {count} RSS changes of other address spaces",
+  "conform.program.overlapping": "{count} faults of several threads in each other: their RSS changes compared together",
+  "conform.program.fault": "    event {event}: fault at {address} ({access}): ours {ours}",
+  "conform.program.noFault": "does not fault: the page is mapped already",
+  "conform.program.otherFaults": "faults at {addresses}",
+  "conform.program.call": "    event {event}: {name}: recorded {recorded} ours {ours}",
+  "conform.program.rss": "    event {event}: {place}: recorded {recorded} ours {ours}: {reason}",
+  "conform.program.nothing": "nothing",
+  "conform.program.reason.notReady":
+    "pages around the fault were left out then (locked, being read or marked for readahead; which is not recorded), and the replay has all ready",
+  "conform.program.reason.earlier": "pages that an earlier fault found not ready, or that were mapped as one folio; the replay has single ones, mapped before",
+  "conform.program.reason.threads": "changes of several threads, counted in another order than their faults and calls were recorded; in sum the same",
+  "conform.program.reason.unknown": "not known",
+  "conform.program.more": "    and {count} more (-v shows all)",
+  "conform.program.total": "program: {agree} of {faults} faults agree ({percent}%), {rssAgree} of {rss} RSS events agree",
 } as const;
 
 export type ConformKey = keyof typeof conformMessagesEn;

@@ -75,6 +75,8 @@ export const cliEn = {
   "cli.serve.summary": "serve the app to a browser on this machine",
   "cli.serve.status": "0 when it was ended with Ctrl-C, 1 when the port cannot be had, 3 when the app's pages are not built",
   "cli.serve.noWords": "hugelab serve takes options only, not {word}; see hugelab serve --help.",
+  "cli.program.summary": "replay a recorded program and compare faults and RSS",
+  "cli.program.status": "0 when enough faults agree (99.9%, compiler 99%) and every call answers as recorded, 1 when not",
   "cli.fidelity.summary": "how far Hugelab agrees with recorded kernels, by area and release",
   "cli.fidelity.status": "0; 3 when no measurement came with this Hugelab",
   "cli.doctor.summary": "what is missing on this machine and what to do",

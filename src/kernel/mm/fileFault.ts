@@ -116,7 +116,7 @@ export function wpPageShared(k: Kernel, vma: Vma, vpn: number, t: TableIndex, i:
 
 // --- mapping what was found
 
-/** set_pte_range: entries for `n` consecutive pages of a folio, from `vpn` on. */
+/** set_pte_range: entries for `n` consecutive pages of a folio, from `vpn` on. RSS is counted by the caller, once for all it maps. */
 function setPteRange(k: Kernel, vma: Vma, vpn: number, t: TableIndex, page: Pfn, n: number, write: boolean): void {
   const first = indexAt(k.geo, pteLevel(k), vpn);
   const head = folioOf(k, page);
@@ -127,7 +127,6 @@ function setPteRange(k: Kernel, vma: Vma, vpn: number, t: TableIndex, page: Pfn,
   addRmapPtes(k, page, n, vma);
   for (let j = 0; j < n; j++) setEntry(k, t, first + j, pfnLo(page + j) | flags, pfnHi(page + j) | hi);
   folioGet(k, head, n);
-  k.countMm(vma.mm, rssCounter(k.pageFlags.get(head)), n);
 }
 
 /** do_set_pmd: maps a folio of PMD size by one entry, where it lies right and nothing forbids it. */
@@ -188,8 +187,10 @@ function finishFault(k: Kernel, vma: Vma, vpn: number, flags: number, page: Pfn)
   const mapsWhole = k.era.finishFault === "folio" || (k.era.finishFault === "anonShmem" && vma.ops === "anonShmem");
   const inVma = vpn - before >= vma.start && vpn - before + pages <= vma.end;
   const inTable = i >= before && i - before + pages <= 1 << k.geo.levels[pteLevel(k)].bits;
-  if (mapsWhole && !single && pages > 1 && inVma && inTable && rangeNone(k, t, i - before, pages)) setPteRange(k, vma, vpn - before, t, head, pages, write);
+  const whole = mapsWhole && !single && pages > 1 && inVma && inTable && rangeNone(k, t, i - before, pages);
+  if (whole) setPteRange(k, vma, vpn - before, t, head, pages, write);
   else setPteRange(k, vma, vpn, t, page, 1, write);
+  k.countMm(vma.mm, rssCounter(k.pageFlags.get(head)), whole ? pages : 1);
   return 0;
 }
 
@@ -229,18 +230,22 @@ function filemapMapPages(k: Kernel, vma: Vma, vpn: number, inode: Inode, start: 
   const t = walkAlloc(k, vma.mm, vpn, pteLevel(k));
   if (t === NO_TABLE) return 0;
   const last = k.era.faultAroundStopsAtEof ? Math.min(end, sizePages(inode) - 1) : end;
-  let result = 0;
+  const i = indexAt(k.geo, pteLevel(k), vpn);
+  const isOpen = loAt(k, t, i) === 0 && hiAt(k, t, i) === 0;
+  let mapped = 0;
   while (at >= 0) {
     const head = filemapFolio(k, inode.slot, at);
     const next = k.pageIndex.get(head) + folioPages(k, head);
-    if (mapFolioRange(k, vma, vpn, t, inode, head, at, Math.min(next - 1, last))) result = VMF.noPage;
+    mapped += mapFolioRange(k, vma, t, inode, head, at, Math.min(next - 1, last));
     at = nextUptodate(k, inode, next, last);
   }
-  return result;
+  // counted once, also where nothing was mapped
+  k.countMm(vma.mm, rssCounter(k.pageFlags.get(firstHead)), mapped);
+  return isOpen && loAt(k, t, i) !== 0 ? VMF.noPage : 0;
 }
 
-/** filemap_map_folio_range: maps [from, to] of a folio, or all of it, where nothing is mapped yet. True: the page of the fault is among it. */
-function mapFolioRange(k: Kernel, vma: Vma, vpn: number, t: TableIndex, inode: Inode, head: Pfn, from: number, to: number): boolean {
+/** filemap_map_folio_range: maps [from, to] of a folio, or all of it, where nothing is mapped yet. Returns the pages mapped. */
+function mapFolioRange(k: Kernel, vma: Vma, t: TableIndex, inode: Inode, head: Pfn, from: number, to: number): number {
   const index = k.pageIndex.get(head);
   const pages = folioPages(k, head);
   const toVpn = (at: number): number => vma.start + (at - vma.pgoff);
@@ -254,18 +259,18 @@ function mapFolioRange(k: Kernel, vma: Vma, vpn: number, t: TableIndex, inode: I
       last = index + pages - 1;
     }
   }
-  let hit = false;
+  let mapped = 0;
   for (let at = first; at <= last;) {
     const i = indexAt(k.geo, pteLevel(k), toVpn(at));
     let n = 0;
     while (at + n <= last && loAt(k, t, i + n) === 0 && hiAt(k, t, i + n) === 0) n++;
     if (n > 0) {
       setPteRange(k, vma, toVpn(at), t, (head + at - index) as Pfn, n, false);
-      if (vpn >= toVpn(at) && vpn < toVpn(at) + n) hit = true;
+      mapped += n;
     }
     at += n + 1;
   }
-  return hit;
+  return mapped;
 }
 
 /** True where the page of a file is resident (mincore of what is not mapped). */

@@ -245,6 +245,8 @@ export class Kernel {
   hooks: Hooks = { onFault: null, onQuantum: null };
   tracer: Tracer | null = null;
   watch: Watch | null = null;
+  /** told of each change of a counter of an mm, also by 0 (the tracepoint kmem:rss_stat) */
+  onCount: ((mm: number, counter: number) => void) | null = null;
   /** the VMA that find_vma found last: no state, and of use only while it is the record of its slot */
   lastVma: Vma | null = null;
   readonly tableCache: TableCache = { mm: 0, first: 0, pages: 0, table: NO_TABLE, firstEntry: 0, restores: 0 };
@@ -347,6 +349,7 @@ export class Kernel {
 
   countMm(mm: number, counter: number, delta: number): void {
     this.mmCounters.add(mm * MM_COUNTERS + counter, delta);
+    if (this.onCount !== null) this.onCount(mm, counter);
   }
 
   mmCount(mm: number, counter: number): number {

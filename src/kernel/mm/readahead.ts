@@ -66,6 +66,16 @@ function pageCacheRaOrder(k: Kernel, file: number, inode: Inode, start: number, 
     pageCacheRa(k, inode, start + (k.era.readaheadOrder === "rising" ? 0 : index - start), ra.size - (index - start), ra.asyncSize);
 }
 
+/** force_page_cache_ra: pages of a range that are not in the cache, as single folios without a mark (readahead(2)). */
+export function forcePageCacheRa(k: Kernel, inode: Inode, index: number, pages: number): void {
+  pageCacheRa(k, inode, index, pages, 0);
+}
+
+/** One folio that a window of readahead ended with: the fault that comes to it has to ask for the next window. */
+export function readMarkedFolio(k: Kernel, inode: Inode, index: number, order: number): void {
+  readFolio(k, inode, index, index, order);
+}
+
 const setReadahead = (k: Kernel, file: number, ra: Readahead): void => void k.files.update(file, { ra });
 
 /** get_init_ra_size: the first window, from what was asked for. */

@@ -115,7 +115,10 @@ export function handBits(k: Kernel, vma: Vma, head: Pfn, lo: number): void {
 function zapPtes(k: Kernel, vma: Vma, t: TableIndex, start: number, end: number, details: ZapDetails): boolean {
   const e = k.geo.encoding;
   let skipped = false;
+  // RSS is counted once for each table (add_mm_rss_vec)
   let freed = 0;
+  let freedFile = 0;
+  let freedShmem = 0;
   const first = indexAt(k.geo, pteLevel(k), start);
   const n = end - start;
   for (let j = 0; j < n;) {
@@ -152,15 +155,18 @@ function zapPtes(k: Kernel, vma: Vma, t: TableIndex, start: number, end: number,
       clearEntry(k, t, i + b);
     }
     tlbFlushRange(k, vma.mm, start + j, start + j + batch);
-    if (!isAnon) k.countMm(vma.mm, rssCounter(flags), -batch);
+    if (isAnon) freed += batch;
+    else if (rssCounter(flags) === MMC.shmemPages) freedShmem += batch;
+    else freedFile += batch;
     removeRmapPtes(k, page, batch, vma);
     if (k.tracer !== null) traceZapped(k, vma, start + j, batch, head, isLarge(k, head), k.refcount.get(head) - batch);
     folioPut(k, head, batch);
-    if (isAnon) freed += batch;
     j += batch;
   }
   // translations of the zero page are cached too
   tlbFlushRange(k, vma.mm, start, end);
+  if (freedFile > 0) k.countMm(vma.mm, MMC.filePages, -freedFile);
   if (freed > 0) k.countMm(vma.mm, MMC.anonPages, -freed);
+  if (freedShmem > 0) k.countMm(vma.mm, MMC.shmemPages, -freedShmem);
   return skipped;
 }
