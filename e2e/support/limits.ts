@@ -14,11 +14,11 @@ function limited(name: string, call: Call, limitMs: number): Call {
   return async (...args) => {
     const first: unknown = args[0];
     const what = typeof first === "string" || typeof first === "number" ? JSON.stringify(first).slice(0, 60) : "";
+    // made here, so that it shows the line of the test
+    const error = new Error(`${name}(${what}) had no answer in ${limitMs} ms: the page's main thread is busy, or the page is gone`);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        reject(new Error(`${name}(${what}) had no answer in ${limitMs} ms: the page's main thread is busy, or the page is gone`));
-      }, limitMs);
+      timer = setTimeout(reject, limitMs, error);
     });
     try {
       return await Promise.race([call(...args), late]);
