@@ -142,7 +142,7 @@ describe("runSuites", () => {
 
   it("gives its suites a closed stdin", async () => {
     await withFolder({}, async (folder) => {
-      const reader = "process.stdin.on('end', () => process.exit(0)).resume(); setTimeout(() => process.exit(1), 5000)";
+      const reader = "process.stdin.on('end', () => process.exit(0)).resume(); setTimeout(() => process.exit(1), 60_000)";
       expect((await run(folder, [command("reads", reader)])).status).toBe(0);
     });
   });
