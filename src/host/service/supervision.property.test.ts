@@ -14,8 +14,7 @@ const SILENT_LOOKS = 30;
 const watchful = { ...patient, limits: { ...patient.limits, silentLooks: SILENT_LOOKS } };
 
 /**
- * Takes minutes: more accesses than one call makes, into memory that is used up before it is through. How long a command takes otherwise depends on
- * the machine; an old one had ended before it was cancelled.
+ * Takes minutes: more accesses than one call makes, into memory that is used up before it is through.
  */
 const LONG = {
   before: ["echo 1 > /proc/sys/vm/overcommit_memory", "echo never > /sys/kernel/mm/transparent_hugepage/enabled", "mmap A 64G rw private anon"],
