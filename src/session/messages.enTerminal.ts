@@ -108,7 +108,7 @@ export const terminalMessagesEn: Catalogue = {
   "session.hint.alignOffset": "The offset must be a multiple of the page size, 4096.",
   "session.hint.anonymous": "There is no such file; with MAP_ANONYMOUS none is needed.",
   "session.hint.beyondEof": "The access lies behind the end of the file; truncate or fwrite makes it longer.",
-  "session.hint.collapse": "Not every block of 2 MiB could be collapsed. Each needs at least one page in it; why says what stopped it here.",
+  "session.hint.collapse": "At least one block of 2 MiB could not be collapsed. why says which rule stopped it.",
   "session.hint.collapseNotAllowed": "This mapping may not have huge pages: MADV_NOHUGEPAGE, prctl or the kind of mapping forbids it.",
   "session.hint.collapseRange": "Offset and length must be multiples of 4096, and the range must end before the file does.",
   "session.hint.duplicatePrivate": "An old size of 0 duplicates a mapping, and only a shared one can be duplicated.",
