@@ -18,7 +18,8 @@ import {
 } from "./pageCache.ts";
 import { PG } from "./pageFlags.ts";
 import { hiAt, loAt, setEntry } from "./pgtable.ts";
-import { asyncReadahead, raPages, syncReadahead } from "./readahead.ts";
+import { asyncReadahead, syncReadahead } from "./readahead.ts";
+import { raPages } from "./readaheadWindow.ts";
 import { mappingsOf } from "./rmapWalk.ts";
 import { FALLOC, type ReadBytes } from "./shmemFile.ts";
 import { tlbFlushRange } from "./tlb.ts";

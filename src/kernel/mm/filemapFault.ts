@@ -9,6 +9,7 @@ import { PG } from "./pageFlags.ts";
 import { asyncMmapReadahead, syncMmapReadahead } from "./readahead.ts";
 import type { Vma } from "./records.ts";
 import { VMSTAT } from "./vmstat.ts";
+import { traceCacheLookup } from "../why/readahead.ts";
 
 /** A page of a disk file for a fault. `major`: it had to be read. `retried`: the lock was let go meanwhile, and the fault began anew. */
 export interface FoundPage {
@@ -18,16 +19,17 @@ export interface FoundPage {
 }
 
 /** filemap_fault (mm/filemap.c): the page from the page cache, read from the disk with its neighbours where it is not there. */
-export function filemapFault(k: Kernel, vma: Vma, inode: number, index: number, flags: number): Result<FoundPage> {
+export function filemapFault(k: Kernel, vma: Vma, vpn: number, inode: number, index: number, flags: number): Result<FoundPage> {
   if (index >= sizePages(k.inodes.get(inode))) return fail("EINVAL", "hint.beyondEof");
   const cached = filemapPage(k, inode, index);
+  if (k.tracer !== null) traceCacheLookup(k, vma, vpn, inode, index, cached !== NO_PFN);
   if (cached !== NO_PFN) {
     // the lock was let go for reading: a fault that starts anew with the mmap_lock counts as major, as GUP's do; one that had only its VMA's lock does not
-    const retried = hasFlag(k, folioOf(k, cached), PG.readahead) && asyncMmapReadahead(k, vma, inode, index);
+    const retried = hasFlag(k, folioOf(k, cached), PG.readahead) && asyncMmapReadahead(k, vma, vpn, inode, index);
     return { page: cached, major: retried && (k.era.perVmaLock !== "all" || (flags & FAULT.remote) !== 0), retried };
   }
   k.countVm(VMSTAT.pgmajfault);
-  syncMmapReadahead(k, vma, inode, index);
+  syncMmapReadahead(k, vma, vpn, inode, index);
   const read = filemapPage(k, inode, index);
   return read === NO_PFN ? fail("ENOMEM") : { page: read, major: true, retried: true };
 }

@@ -10,6 +10,7 @@ import type { Inode, Vma } from "./records.ts";
 import { shmemAllowableOrders, shmemSuitableOrders } from "./shmemOrders.ts";
 import { shmemUnusedHugeShrink, shrinklistAdd } from "./shmemShrink.ts";
 import { VMSTAT } from "./vmstat.ts";
+import { traceShmemFallback, traceShmemOrder } from "../why/shmem.ts";
 
 /** Folios of tmpfs (mm/shmem.c). */
 
@@ -63,15 +64,19 @@ function allocFolio(k: Kernel, inode: Inode, index: number, writeEnd: number, fa
   const vma = fault?.vma ?? null;
   const allowed = shmemAllowableOrders(k, { inode, vma, flags: vma?.flags ?? 0, index, writeEnd, force: false });
   let left = allowed === 0 ? 0 : shmemSuitableOrders(k, inode, vma, fault?.vpn ?? 0, index, allowed);
+  if (k.tracer !== null) traceShmemOrder(k, inode, index, writeEnd, fault);
   for (let order = k.geo.pmdOrder; order > 0 && left !== 0; order--) {
     if ((left & (1 << order)) === 0) continue;
     const got = allocAndAdd(k, inode, index, order);
     if (!failed(got)) return got;
+    if (k.tracer !== null) traceShmemFallback(k, inode, index, fault, order, got.errno);
     // a mount without room for a large folio may have room for a page; only memory is looked for in smaller blocks
     if (got.errno === "ENOSPC") break;
     left &= ~(1 << order);
   }
-  return allocAndAdd(k, inode, index, 0);
+  const single = allocAndAdd(k, inode, index, 0);
+  if (k.tracer !== null && failed(single)) traceShmemFallback(k, inode, index, fault, 0, single.errno);
+  return single;
 }
 
 /**

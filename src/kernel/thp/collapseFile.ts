@@ -21,6 +21,7 @@ import { pmdAllowed } from "./eligibility/eligibility.ts";
 import type { ScanResult } from "./scanResult.ts";
 import { tryToUnmapFile } from "./splitFileFolio.ts";
 import { pmdOf } from "./splitPmd.ts";
+import { traceFileCollapse, traceFileScan, traceMapCollapsed } from "../why/fileScan.ts";
 
 /** Collapse of files, for khugepaged and for MADV_COLLAPSE (mm/khugepaged.c, kernel-semantics.md 3.4). Without the mmap_lock. */
 
@@ -29,23 +30,34 @@ const pinned = (k: Kernel, head: Pfn): boolean => k.refcount.get(head) !== folio
 
 /** hpage_collapse_scan_file: looks at the page cache of a block and collapses it when nothing speaks against it. */
 export function scanFile(k: Kernel, vma: Vma, start: number, daemon: boolean): ScanResult {
+  const looked = lookAtCache(k, vma, start, daemon);
+  if (looked !== "SUCCEED") return looked;
+  return collapseFile(k, vma, inodeOf(k, vma), start, fileIndex(vma, start), daemon);
+}
+
+/** The part of hpage_collapse_scan_file that only looks. */
+function lookAtCache(k: Kernel, vma: Vma, start: number, daemon: boolean): ScanResult {
   const inode = inodeOf(k, vma);
   const first = fileIndex(vma, start);
   const n = 1 << k.geo.pmdOrder;
   let pages = 0;
+  const no = (result: ScanResult, head: Pfn): ScanResult => {
+    if (k.tracer !== null) traceFileScan(k, vma, start, result, head, pages);
+    return result;
+  };
   for (const head of filemapFolios(k, inode.slot, first, first + n - 1)) {
     const order = folioOrder(k, head);
-    if (order === k.geo.pmdOrder && k.pageIndex.get(head) === first) return "PTE_MAPPED_HUGEPAGE";
-    if (isLarge(k, head) && !k.era.collapseFileLarge) return "PAGE_COMPOUND";
-    if (!hasFlag(k, head, PG.lru)) return "PAGE_LRU";
-    if (pinned(k, head)) return "PAGE_COUNT";
+    if (order === k.geo.pmdOrder && k.pageIndex.get(head) === first) return no("PTE_MAPPED_HUGEPAGE", head);
+    if (isLarge(k, head) && !k.era.collapseFileLarge) return no("PAGE_COMPOUND", head);
+    if (!hasFlag(k, head, PG.lru)) return no("PAGE_LRU", head);
+    if (pinned(k, head)) return no("PAGE_COUNT", head);
     pages += folioPages(k, head);
   }
   if (daemon && pages < n - k.g.khugepaged.maxPtesNone) {
     k.countVm(VMSTAT.thpScanExceedNonePte);
-    return "EXCEED_NONE_PTE";
+    return no("EXCEED_NONE_PTE", NO_PFN);
   }
-  return collapseFile(k, vma, inode, start, first, daemon);
+  return "SUCCEED";
 }
 
 /** collapse_file: a new folio of PMD size takes the place of what the cache has. */
@@ -53,12 +65,16 @@ function collapseFile(k: Kernel, vma: Vma, inode: Inode, start: number, first: n
   const fresh = allocZeroedFolio(k, k.geo.pmdOrder);
   if (fresh === NO_PFN) {
     k.countVm(VMSTAT.thpCollapseAllocFailed);
+    if (k.tracer !== null) traceFileScan(k, vma, start, "ALLOC_HUGE_PAGE_FAIL", NO_PFN, 0);
     return "ALLOC_HUGE_PAGE_FAIL";
   }
   k.countVm(VMSTAT.thpCollapseAlloc);
   const isolated: Pfn[] = [];
   const shmem = isShmem(k, inode);
   let result = isolateCached(k, vma, inode, first, isolated);
+  // the folio that could not be made ready is the one behind those that were
+  const culprit =
+    result === "SUCCEED" || isolated.length === 0 ? first : k.pageIndex.get(isolated[isolated.length - 1]) + folioPages(k, isolated[isolated.length - 1]);
   const n = 1 << k.geo.pmdOrder;
   const old = isolated.reduce((sum, head) => sum + folioPages(k, head), 0);
   if (result === "SUCCEED" && !shmem && inode.writers > 0) result = "FAIL";
@@ -68,6 +84,7 @@ function collapseFile(k: Kernel, vma: Vma, inode: Inode, start: number, first: n
     lruAdd(k, head);
     folioPut(k, head);
   }
+  if (k.tracer !== null) traceFileCollapse(k, vma, start, daemon, result, culprit, old);
   if (result !== "SUCCEED") {
     folioPut(k, fresh);
     return result;
@@ -160,6 +177,14 @@ function freeTable(k: Kernel, vma: Vma, start: number): void {
 
 /** collapse_pte_mapped_thp: a block whose file has a folio of PMD size is mapped by it, or at least not by pages any more. */
 export function collapsePteMappedThp(k: Kernel, mm: number, start: number, install: boolean): ScanResult {
+  const before = pmdState(k, mm, start);
+  const result = mapCollapsed(k, mm, start, install);
+  const vma = vmaAt(k, mm, start);
+  if (k.tracer !== null && vma !== undefined && vma.file !== 0) traceMapCollapsed(k, vma, start, install, before, result);
+  return result;
+}
+
+function mapCollapsed(k: Kernel, mm: number, start: number, install: boolean): ScanResult {
   const vma = vmaAt(k, mm, start);
   const state = pmdState(k, mm, start);
   if (state === "PMD_MAPPED") return state;

@@ -1,4 +1,4 @@
-import type { Cause, EntryState, Rule } from "../../kernel/why/tracer.ts";
+import type { CacheState, Cause, EntryState, Rule } from "../../kernel/why/tracer.ts";
 import type { Catalogue } from "../../shell/renderMessage.ts";
 
 /** Sentences of explanations, English. Kernel functions, flags, files and errno names are never translated. */
@@ -22,6 +22,48 @@ const RULES: Readonly<Record<Rule, string>> = {
   "thp.allocFailed": "{symbol}: no free block of this order: {outcome}",
   "thp.hugeZero": "{symbol}: a read maps the huge zero folio",
   "thp.noHugeZero": "{symbol}: without the huge zero folio a read takes memory",
+  "shmem.large": "{symbol}: tmpfs makes a large folio: {outcome}",
+  "shmem.force": "{symbol}: shmem_enabled forces huge folios: {outcome}",
+  "shmem.deny": "{symbol}: shmem_enabled denies huge folios: {outcome}",
+  "shmem.disabled": "{symbol}: the mapping or the process wants no huge pages: {outcome}",
+  "shmem.notAllowed": "{symbol}: the setting, the mount or the missing advice allows no large folio: {outcome}",
+  "shmem.withinSize": "{symbol}: large folios are for blocks that end inside the file, or for advised mappings: {outcome}",
+  "shmem.doesNotFit": "{symbol}: a larger folio would not fit into the mapping: {outcome}",
+  "shmem.blockNotEmpty": "{symbol}: the page cache has pages of the larger block already: {outcome}",
+  "shmem.allocFailed": "{symbol}: no free block of this order: {outcome}",
+  "shmem.mountFull": "{symbol}: the mount has no room for it: {outcome}",
+  "file.readFault": "{symbol}: a read takes the file's own page: {outcome}",
+  "file.cowFault": "{symbol}: a write to a private mapping copies the file's page at once: {outcome}",
+  "file.sharedFault": "{symbol}: a write to a shared mapping goes to the file's own page: {outcome}",
+  "file.mkwrite": "{symbol}: the file system learns of the first write since the page was clean: {outcome}",
+  "file.beyondEof": "{symbol}: the page lies behind the end of the file: {outcome}",
+  "file.hit": "{symbol}: the page cache has the page: {outcome}",
+  "file.miss": "{symbol}: the page cache does not have the page: {outcome}",
+  "around.mapped": "{symbol}: a read fault also maps what the page cache has around the page: {outcome}",
+  "map.pmd": "{symbol}: a folio of PMD size lies right, and is mapped {outcome}",
+  "map.folio": "{symbol}: the whole folio is mapped: {outcome}",
+  "map.page": "{symbol}: the folio is not mapped whole: {outcome}",
+  "map.outside": "{symbol}: the huge folio reaches out of the mapping: {outcome}",
+  "map.misaligned": "{symbol}: the mapping's offset does not let a huge folio lie on a PMD boundary: {outcome}",
+  "map.disabled": "{symbol}: the mapping or the process wants no huge pages: {outcome}",
+  "map.acrossEof": "{symbol}: the folio reaches the end of the file, so that accesses behind it have to fault: {outcome}",
+  "map.tableThere": "{symbol}: a page table stands where the PMD would go: {outcome}",
+  "map.occupied": "{symbol}: something is mapped there: {outcome}",
+  "map.pmdSplitByWrite": "{symbol}: a write to a read-only PMD of a file goes on with pages: {outcome}",
+  "readahead.huge": "{symbol}: MADV_HUGEPAGE reads whole blocks: {outcome}",
+  "readahead.sequential": "{symbol}: MADV_SEQUENTIAL reads ahead as read(2) does: {outcome}",
+  "readahead.exec": "{symbol}: code is read from the page on, within its mapping: {outcome}",
+  "readahead.around": "{symbol}: reads around the page: {outcome}",
+  "readahead.missed": "{symbol}: the mapping missed the page cache too often, only the page is read: {outcome}",
+  "readahead.random": "{symbol}: MADV_RANDOM reads only the page: {outcome}",
+  "readahead.async": "{symbol}: the mark of the last window was reached, the next one is read: {outcome}",
+  "readahead.order": "{symbol}: the folios that are read have {outcome}",
+  "truncate.unmapped": "{symbol}: the pages left the file, all mappings of them go, private copies too: {outcome}",
+  "truncate.cowsKept": "{symbol}: the pages left the file, mappings of them go, private copies stay: {outcome}",
+  "truncate.keptWhole": "{symbol}: the folio could not be split and is dirty, so it stays whole: {outcome}",
+  "split.dirty": "{symbol}: the file system keeps notes about dirty data in the folio: {outcome}",
+  "zap.cached": "{symbol}: the entry is gone, the page itself belongs to the page cache",
+  "cow.filePage": "{symbol}: the file's page in a private mapping is copied: {outcome}",
   "fault.noVma": "{symbol}: no mapping holds the address: {outcome}",
   "fault.stackGap": "{symbol}: growing down would come too near to another mapping: {outcome}",
   "fault.stackLimit": "{symbol}: growing down would pass RLIMIT_STACK: {outcome}",
@@ -119,7 +161,10 @@ const RULES: Readonly<Record<Rule, string>> = {
   "collapse.CGROUP_CHARGE_FAIL": "{symbol}: the cgroup may not have a huge page: {outcome}",
 };
 
-type CauseKey = Exclude<Cause["kind"], "vmaFlag" | "vmaBounds" | "anonVma" | "access" | "entry" | "capability"> | `entry.${EntryState}`;
+type CauseKey =
+  | Exclude<Cause["kind"], "vmaFlag" | "vmaBounds" | "anonVma" | "access" | "entry" | "capability" | "file" | "cache" | "cacheFolio">
+  | `entry.${EntryState}`
+  | `cache.${CacheState}`;
 
 const CAUSES: Readonly<Record<CauseKey, string>> & Catalogue = {
   setting: "{path} is {value}",
@@ -141,6 +186,20 @@ const CAUSES: Readonly<Record<CauseKey, string>> & Catalogue = {
   "entry.guard": "a guard stands at {range}",
   "entry.old": "no page of {range} was used since it was made old",
   "entry.readOnly": "no entry of {range} is writable",
+  "entry.private": "{range} has a private copy",
+  "file.size": "{file} has {value} bytes",
+  "file.writers": "{file} is open for writing {value} times",
+  "file.largeFolios": "whether large folios may hold {file}: {value}",
+  "file.huge": "the mount of {file} has huge={value}",
+  "file.room": "the mount of {file} has room for {value} pages",
+  "cache.empty": "the page cache has nothing of {file} {range}",
+  "cache.cached": "the page cache has pages of {file} {range}",
+  "cache.holes": "the page cache does not have all of {file} {range}",
+  "cache.marked": "readahead marked the folio of {file} {range}",
+  "cacheFolio.order": "the folio of {file} {range} has order {value}",
+  "cacheFolio.dirty": "dirty flag of the folio of {file} {range}: {value}",
+  "cacheFolio.held": "references to the folio of {file} {range} besides mappings and page cache: {value}",
+  readahead: "mmap_miss of the open file is {value}",
   folio: "{property} of the folio at {at} is {value}",
   "access.write": "the access was a write",
   "access.read": "the access was a read",
@@ -182,6 +241,9 @@ const FIXED: Catalogue = {
   "session.why.flag": "{flag}",
   "session.why.listed": "{at}: khugepaged has the process on its list",
   "session.why.notListed": "{at}: khugepaged does not have the process on its list",
+  "session.why.file.none": "{file} {range}: not in the page cache",
+  "session.why.file.folio": "{file} {range}: in the page cache, in a folio of order {order}",
+  "session.why.noFile": "there is no file {name}: the word behind file is a name that file or memfd gave, or a path, and the next one an offset in bytes",
   "session.why.counter.never": "{name} is {value}: no command has changed it",
   "session.why.counter.changed": "{name} is {value}",
   "session.why.extra": '"{word}" is too much here: why [@PROCESS] [vma|folio|khugepaged] ADDRESS, why COUNTER, or why alone for the last command',

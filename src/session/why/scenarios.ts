@@ -1,3 +1,5 @@
+import { FILE_TABLE } from "./fileScenarios.ts";
+
 /**
  * Scripts whose last line takes one decision each, with what `why` has to name: the table that the tests of explanations
  * run through. `named`: a rule and exactly the causes it names (kind:detail, see causeKey in the test).
@@ -164,4 +166,4 @@ function readRow(row: string): Scenario {
   };
 }
 
-export const SCENARIOS: readonly Scenario[] = TABLE.trim().split("\n").map(readRow);
+export const SCENARIOS: readonly Scenario[] = [TABLE, FILE_TABLE].flatMap((table) => table.trim().split("\n").map(readRow));

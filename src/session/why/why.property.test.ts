@@ -2,17 +2,20 @@ import { expect, it } from "vitest";
 import { togglesWith } from "../../kernel/boot.ts";
 import { resolveEra } from "../../kernel/era/resolve.ts";
 import { TOGGLES } from "../../kernel/era/toggles.ts";
-import { hasFlag } from "../../kernel/mm/folio.ts";
+import { folioOrder, hasFlag } from "../../kernel/mm/folio.ts";
 import { MISC } from "../../kernel/mm/kernel.ts";
 import { totalFreePages } from "../../kernel/mm/pageAlloc.ts";
+import { filemapFolios, nrPages } from "../../kernel/mm/pageCache.ts";
 import { PG } from "../../kernel/mm/pageFlags.ts";
 import { vmaAt } from "../../kernel/mm/vma.ts";
 import { findProfile, type Profile } from "../../kernel/profile/profile.ts";
+import type { Pfn } from "../../kernel/units.ts";
 import type { Cause } from "../../kernel/why/tracer.ts";
 import { parseScript } from "../../shell/command/parseScript.ts";
 import { World } from "../world.ts";
 import { applyEdits, changesOf, otherValues, type Change, type Edit } from "./changeCause.ts";
 import type { Explanation } from "./explanation.ts";
+import { inodeOfName } from "./fileFacts.ts";
 import { ScriptHistory } from "./history.ts";
 import { leafAt } from "./readState.ts";
 import { SCENARIOS, type Scenario } from "./scenarios.ts";
@@ -28,8 +31,8 @@ import { readTarget } from "./whyTool.ts";
 function causeKey(cause: Cause): string {
   switch (cause.kind) {
     case "setting": {
-      const size = /hugepages-(\d+kB)\/enabled$/.exec(cause.path);
-      return `setting:${size?.[1] ?? cause.path.split("/").slice(-2).join("/").replace("transparent_hugepage", "thp")}`;
+      const size = /hugepages-(\d+kB)\/(shmem_)?enabled$/.exec(cause.path);
+      return `setting:${size !== null ? (size[2] ?? "") + size[1] : cause.path.split("/").slice(-2).join("/").replace("transparent_hugepage", "thp")}`;
     }
     case "vmaFlag":
       return `vmaFlag:${cause.flag}`;
@@ -43,6 +46,13 @@ function causeKey(cause: Cause): string {
       return `limit:${cause.resource}`;
     case "era":
       return `era:${cause.behaviour}`;
+    case "file":
+    case "cacheFolio":
+      return `${cause.kind}:${cause.property}`;
+    case "cache":
+      return `cache:${cause.is}`;
+    case "config":
+      return `config:${cause.name}`;
     default:
       return cause.kind;
   }
@@ -158,6 +168,17 @@ function observe(history: ScriptHistory, what: string, result: Readonly<Record<s
       return String(k.misc.get(MISC.deferredCount));
     case "partial":
       return `${k.misc.get(MISC.deferredCount)} ${world.machine.vmstat("thp_deferred_split_page")}`;
+    case "owner": {
+      const { head } = leafAt(k, mm, place(word));
+      return head < 0 ? "none" : hasFlag(k, head as Pfn, PG.anon) ? "private copy" : "the file's";
+    }
+    case "cached":
+      return String(nrPages(k, inodeOfName(world, word)?.slot ?? 0));
+    case "order":
+    case "dirty": {
+      const heads = filemapFolios(k, inodeOfName(world, word)?.slot ?? 0, 0, Infinity);
+      return heads.map((head) => (kind === "order" ? folioOrder(k, head) : Number(hasFlag(k, head, PG.dirty)))).join(" ");
+    }
     case "counter":
       return String(world.machine.vmstat(word));
     default:
