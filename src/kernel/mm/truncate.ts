@@ -7,7 +7,7 @@ import { folioOf, type Kernel } from "./kernel.ts";
 import { filemapFolio, filemapFolios, filemapNext, filemapPage, filemapRemoveFolio, folioMarkDirty, isShmemFolio } from "./pageCache.ts";
 import { PG } from "./pageFlags.ts";
 import { NO_PFN } from "../units.ts";
-import { traceKeptWhole, traceUnmapped } from "../why/fileFaults.ts";
+import { traceKeptWhole, traceSplitStyle, traceUnmapped } from "../why/fileFaults.ts";
 import { ZAP_ALL, zapRange } from "./zap.ts";
 
 /** Taking pages out of a file (mm/truncate.c, unmap_mapping_range of mm/memory.c, shmem_undo_range of mm/shmem.c). */
@@ -51,6 +51,7 @@ function zeroRange(k: Kernel, head: Pfn, offset: number, length: number): void {
 function trySplit(k: Kernel, head: Pfn, at: Pfn): boolean {
   folioGet(k, head);
   const around = k.era.truncateSplit === "around";
+  if (k.tracer !== null) traceSplitStyle(k, head);
   const isSplit = splitFileFolio(k, head, around ? at : null);
   // a split leaves the reference with the folio that holds the page, or with the first
   folioPut(k, isSplit && around ? folioOf(k, at) : head);

@@ -177,10 +177,9 @@ function freeTable(k: Kernel, vma: Vma, start: number): void {
 
 /** collapse_pte_mapped_thp: a block whose file has a folio of PMD size is mapped by it, or at least not by pages any more. */
 export function collapsePteMappedThp(k: Kernel, mm: number, start: number, install: boolean): ScanResult {
-  const before = pmdState(k, mm, start);
   const result = mapCollapsed(k, mm, start, install);
   const vma = vmaAt(k, mm, start);
-  if (k.tracer !== null && vma !== undefined && vma.file !== 0) traceMapCollapsed(k, vma, start, install, before, result);
+  if (k.tracer !== null && vma !== undefined && vma.file !== 0) traceMapCollapsed(k, vma, start, install, result);
   return result;
 }
 

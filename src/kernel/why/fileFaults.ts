@@ -208,8 +208,23 @@ export function traceSplitFile(k: Kernel, head: Pfn): void {
   });
 }
 
+/** truncate_inode_partial_folio: into single pages, or only around the place (6.15). */
+export function traceSplitStyle(k: Kernel, head: Pfn): void {
+  const outcome = k.era.truncateSplit === "around" ? "around the place" : "into single pages";
+  const cause: Cause = { kind: "era", behaviour: "truncateSplit", value: k.era.truncateSplit };
+  k.tracer?.decide({ symbol: "truncate_inode_partial_folio", rule: "truncate.split", outcome, causes: [cause], ...placeOf(k, head) });
+}
+
 /** truncate_inode_partial_folio: a folio that could not be split, and is dirty, stays whole with zeros in it. */
 export function traceKeptWhole(k: Kernel, head: Pfn): void {
   const cause: Cause = { kind: "cacheFolio", inode: k.mapping.get(head), index: k.pageIndex.get(head), property: "PG_dirty", value: 1 };
   k.tracer?.decide({ symbol: "truncate_inode_partial_folio", rule: "truncate.keptWhole", outcome: "zeroed, kept", causes: [cause], ...placeOf(k, head) });
+}
+
+/** ext4_punch_hole: up to 6.13 what is dirty in the range is written first. */
+export function tracePunchWriteback(k: Kernel, inode: number, index: number, pages: number): void {
+  const cause: Cause = { kind: "era", behaviour: "ext4PunchWritesBack", value: k.era.ext4PunchWritesBack };
+  const file = { inode, index, pages: Math.max(1, pages) };
+  const rule: FileRule = k.era.ext4PunchWritesBack ? "truncate.writtenFirst" : "truncate.notWritten";
+  k.tracer?.decide({ symbol: "ext4_punch_hole", rule, outcome: `${pages} pages`, causes: [cause], mm: 0, vpn: -1, pages: 0, file });
 }

@@ -31,6 +31,9 @@ function folioCause(k: Kernel, head: Pfn, property: CacheFolioProperty): Cause {
   return { kind: "cacheFolio", inode: k.mapping.get(head), index: k.pageIndex.get(head), property, value };
 }
 
+/** Others of the block, and those that collapse itself reads, are large too: one folio alone decides nothing. */
+const tooSmall = (k: Kernel): Cause => ({ kind: "era", behaviour: "collapseFileLarge", value: k.era.collapseFileLarge });
+
 const asked = (k: Kernel): Cause[] => [{ kind: "operation" }, { kind: "era", behaviour: "madvCollapse", value: k.era.madvCollapse }];
 
 /** hpage_collapse_scan_file says no. `head`: the folio that it is for; NO_PFN: none. `pages`: how many the cache has before it. */
@@ -38,8 +41,7 @@ export function traceFileScan(k: Kernel, vma: Vma, start: number, result: ScanRe
   const n = 1 << k.geo.pmdOrder;
   const causes: Cause[] = [];
   if (result === "PTE_MAPPED_HUGEPAGE") causes.push(folioCause(k, head, "folio_order"));
-  else if (result === "PAGE_COMPOUND")
-    causes.push(folioCause(k, head, "folio_order"), { kind: "era", behaviour: "collapseFileLarge", value: k.era.collapseFileLarge });
+  else if (result === "PAGE_COMPOUND") causes.push(tooSmall(k));
   else if (result === "PAGE_COUNT") causes.push(folioCause(k, head, "extra_references"));
   else if (result === "EXCEED_NONE_PTE")
     causes.push(khugepagedLimit(k, "max_ptes_none"), cacheCause(fileOf(k, vma).slot, fileIndex(vma, start), n, pages === 0 ? "empty" : "holes"));
@@ -60,8 +62,7 @@ export function traceFileCollapse(k: Kernel, vma: Vma, start: number, daemon: bo
     if (!daemon) causes.push(...asked(k));
   } else if (result === "TRUNCATED") causes.push(cacheCause(inode.slot, fileIndex(vma, start), n, "empty"));
   else if (result === "PAGE_COUNT" && head !== NO_PFN) causes.push(folioCause(k, head, "extra_references"));
-  else if (result === "PAGE_COMPOUND" && head !== NO_PFN)
-    causes.push(folioCause(k, head, "folio_order"), { kind: "era", behaviour: "collapseFileLarge", value: k.era.collapseFileLarge });
+  else if (result === "PAGE_COMPOUND" && head !== NO_PFN) causes.push(tooSmall(k));
   else if (result === "FAIL" && !isShmem(k, inode)) {
     if (head !== NO_PFN && hasFlag(k, head, PG.dirty)) causes.push(folioCause(k, head, "PG_dirty"));
     else if (head === NO_PFN) causes.push({ kind: "file", inode: inode.slot, property: "i_size", value: inode.sizeBytes });
@@ -71,8 +72,8 @@ export function traceFileCollapse(k: Kernel, vma: Vma, start: number, daemon: bo
   decide(k, vma, start, "collapse_file", result, causes);
 }
 
-/** collapse_pte_mapped_thp: whether the mapping of a file's huge folio by pages gives way to a PMD. `before`: what the PMD entry was. */
-export function traceMapCollapsed(k: Kernel, vma: Vma, start: number, install: boolean, before: ScanResult, result: ScanResult): void {
+/** collapse_pte_mapped_thp: whether the mapping of a file's huge folio by pages gives way to a PMD. */
+export function traceMapCollapsed(k: Kernel, vma: Vma, start: number, install: boolean, result: ScanResult): void {
   const n = 1 << k.geo.pmdOrder;
   const inode = fileOf(k, vma).slot;
   const causes: Cause[] = [];
@@ -111,6 +112,5 @@ export function traceMapCollapsed(k: Kernel, vma: Vma, start: number, install: b
     default:
       causes.push({ kind: "operation" });
   }
-  if (before !== "SUCCEED" && result === "SUCCEED" && install) causes.push({ kind: "entry", mm: vma.mm, vpn: start, pages: n, is: "none" });
   decide(k, vma, start, "collapse_pte_mapped_thp", result, causes);
 }

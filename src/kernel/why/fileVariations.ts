@@ -134,6 +134,17 @@ export const largeFolios = (inode: Inode): Variation => ({
   others: [(s) => ({ ...s, k: supposeRecord(s.k, "inodes", inode.slot, { largeFolios: !inode.largeFolios }) })],
 });
 
+/** CONFIG_READ_ONLY_THP_FOR_FS, without which no file of a disk becomes huge by collapse. */
+export const readOnlyThp = (k: Kernel): Variation => ({
+  cause: { kind: "config", name: "readOnlyThpForFs", value: k.profile.config.readOnlyThpForFs },
+  others: [
+    (s) => ({
+      ...s,
+      k: suppose(s.k, { profile: { ...s.k.profile, config: { ...s.k.profile.config, readOnlyThpForFs: !k.profile.config.readOnlyThpForFs } } }),
+    }),
+  ],
+});
+
 /** read_ahead_kb of the disk. */
 export const readAheadKb = (k: Kernel): Variation => ({
   cause: { kind: "config", name: "readAheadKb", value: k.profile.config.readAheadKb },

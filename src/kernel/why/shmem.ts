@@ -22,12 +22,15 @@ interface ShmemSituation extends Situation {
 }
 
 interface Asked {
+  /** orders from this one on could not be had */
+  readonly below: number;
   readonly inode: Inode;
   readonly index: number;
   readonly fault: Fault | null;
 }
 
-const allowed = ({ k, vma, writeEnd }: ShmemSituation, { inode, index, fault }: Asked): number =>
+const allowed = ({ k, vma, writeEnd }: ShmemSituation, { inode, index, fault, below }: Asked): number =>
+  ((1 << below) - 1) &
   shmemAllowableOrders(k, {
     inode: k.inodes.get(inode.slot),
     vma,
@@ -80,10 +83,18 @@ function decide(k: Kernel, { inode, index, fault }: Asked, order: number, parts:
   k.tracer?.decide({ ...parts, ...where, file: { inode: inode.slot, index: index - (index % pages), pages } });
 }
 
-/** shmem_allowable_huge_orders and shmem_suitable_orders: the order that is tried first. `fault` null: write(2) or fallocate(2). */
-export function traceShmemOrder(k: Kernel, inode: Inode, index: number, writeEnd: number, fault: Fault | null): void {
+/** shmem_allowable_huge_orders and shmem_suitable_orders: the order that is tried first, or next when those from `below` on could not be had. `fault` null: write(2), which asks for so much at once, or fallocate(2). */
+export function traceShmemOrder(
+  k: Kernel,
+  inode: Inode,
+  index: number,
+  writeEnd: number,
+  fault: Fault | null,
+  isWrite: boolean,
+  below = k.geo.pmdOrder + 1,
+): void {
   if (!k.geo.thp) return;
-  const asked: Asked = { inode, index, fault };
+  const asked: Asked = { inode, index, fault, below };
   const s: ShmemSituation = { k, vma: fault?.vma ?? null, writeEnd };
   const order = firstOrder(s, asked);
   const orders = allowed(s, asked);
@@ -99,6 +110,11 @@ export function traceShmemOrder(k: Kernel, inode: Inode, index: number, writeEnd
     const { vma, vpn } = fault;
     variations.push(vmaFlag(vma, vpn, "VM_HUGEPAGE"), vmaFlag(vma, vpn, "VM_NOHUGEPAGE"), thpDisable(k, vma.mm), bounds(vma, vpn, top), offset(vma, vpn, top));
   } else {
+    if (isWrite)
+      variations.push({
+        cause: { kind: "era", behaviour: "writeChunk", value: k.era.writeChunk },
+        others: [(was) => ({ ...was, writeEnd: (index + 1) * 4096 }) as Situation],
+      });
     const ends = [(index + 1) * 4096, (index + 1) * 4096 + 4 * 4096 * 2 ** k.geo.pmdOrder];
     variations.push({
       cause: { kind: "argument", name: "length", value: writeEnd - index * 4096 },
@@ -121,7 +137,7 @@ export function traceShmemFallback(k: Kernel, inode: Inode, index: number, fault
   const cause: Cause = isFull
     ? { kind: "file", inode: inode.slot, property: "size=", value: mountOf(k, inode).maxBlocks }
     : { kind: "memory", pages: 2 ** order };
-  decide(k, { inode, index, fault }, order, {
+  decide(k, { inode, index, fault, below: order }, order, {
     symbol: "shmem_alloc_and_add_folio",
     rule: isFull ? "shmem.mountFull" : "shmem.allocFailed",
     outcome: order === 0 ? errno : `not order ${order}`,

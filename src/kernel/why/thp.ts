@@ -7,7 +7,20 @@ import { allowableOrders } from "../thp/eligibility/eligibility.ts";
 import { sizeMode } from "../thp/eligibility/orders.ts";
 import { fitsAround, fitsAtEnd, type Caller } from "../thp/eligibility/question.ts";
 import type { TableIndex } from "../units.ts";
-import { anyBlock, fileOf, fileSize, hugeMount, offset, shmemEnabled, shmemSizes, thpDisable, thpEnabled, vmaFlag, writers } from "./fileVariations.ts";
+import {
+  anyBlock,
+  fileOf,
+  fileSize,
+  hugeMount,
+  offset,
+  readOnlyThp,
+  shmemEnabled,
+  shmemSizes,
+  thpDisable,
+  thpEnabled,
+  vmaFlag,
+  writers,
+} from "./fileVariations.ts";
 import { THP_DIR } from "./paths.ts";
 import type { Cause, OrderRule } from "./tracer.ts";
 import { causesOf, type Situation } from "./whatIf.ts";
@@ -75,12 +88,14 @@ function checkPrctl(k: Kernel, vma: Vma, flags: number, forced: boolean, advised
 /** What decides about memory of a file: found by asking the release's own function once more with each thing otherwise. */
 function fileChecks(k: Kernel, vma: Vma, flags: number, caller: Caller, order: number, vpn: number): OrderChecks {
   const inode = fileOf(k, vma);
-  const answer = ({ k: kk, vma: v }: Situation): boolean => v !== null && allowableOrders(kk, v, caller, 1 << order, v.flags) !== 0;
-  const asked = { ...vma, flags };
+  // MADV_HUGEPAGE asks about the flags that it is about to set, while tmpfs looks at those that are there
+  const answer = ({ k: kk, vma: v }: Situation): boolean => v !== null && allowableOrders(kk, v, caller, 1 << order, flags ^ (vma.flags ^ v.flags)) !== 0;
   const settings =
-    vma.ops === "disk" ? [thpEnabled(k), writers(inode)] : [shmemEnabled(k), ...shmemSizes(k), ...hugeMount(k, inode), fileSize(k, inode, vma.pgoff)];
-  const advice = (["VM_HUGEPAGE", "VM_NOHUGEPAGE", "VM_EXEC"] as const).map((flag) => vmaFlag(asked, vpn, flag));
-  const s: Situation = { k, vma: asked };
+    vma.ops === "disk"
+      ? [thpEnabled(k), readOnlyThp(k), writers(inode)]
+      : [shmemEnabled(k), ...shmemSizes(k), ...hugeMount(k, inode), fileSize(k, inode, vma.pgoff)];
+  const advice = (["VM_HUGEPAGE", "VM_NOHUGEPAGE", "VM_EXEC"] as const).map((flag) => vmaFlag(vma, vpn, flag));
+  const s: Situation = { k, vma };
   const { causes, also } = causesOf(answer, s, [...settings, ...advice, thpDisable(k, vma.mm), anyBlock(vma, vpn, order), offset(vma, vpn, order)]);
   if (answer(s)) return { holds: [...causes], fails: [] };
   return { holds: [], fails: [{ rule: "thp.fileNotAllowed", causes }, ...also.map((cause) => ({ rule: "thp.fileNotAllowed", causes: [cause] }) as const)] };

@@ -200,6 +200,9 @@ export type FileRule =
   | "truncate.unmapped"
   | "truncate.cowsKept"
   | "truncate.keptWhole"
+  | "truncate.split"
+  | "truncate.writtenFirst"
+  | "truncate.notWritten"
   | "split.dirty"
   | "zap.cached"
   | "cow.filePage";

@@ -269,8 +269,11 @@ function entryWays(p: Place, cause: Extract<Cause, { kind: "entry" }>): Change[]
 /** A small page at the end of the range, where a touch alone would bring a huge one. */
 function smallPage(p: Place, cause: Extract<Cause, { kind: "entry" }>): Change[] {
   const was = p.history.world.machine.kernel.mms.get(cause.mm).thpDisable;
-  const lines = ["prctl thp_disable 1", `touch ${hex(cause.vpn + cause.pages - 1)} w`, `prctl thp_disable ${was === 3 ? "except" : was}`];
-  return [before(p, ...lines.map((line) => by(p, cause.mm, line)))];
+  const last = hex(cause.vpn + cause.pages - 1);
+  return ["w", "r"].map((access) => {
+    const lines = ["prctl thp_disable 1", `touch ${last} ${access}`, `prctl thp_disable ${was === 3 ? "except" : was}`];
+    return before(p, ...lines.map((line) => by(p, cause.mm, line)));
+  });
 }
 
 /** Lines in which every process but one ends. */

@@ -128,7 +128,18 @@ function cacheWays(p: FilePlace, cause: Extract<Cause, { kind: "cache" }>, name:
   const at = mappedAt(p, cause.inode, cause.index);
   const last = `${(cause.index + cause.pages - 1) * 4096} 4096`;
   if (cause.is === "empty" || cause.is === "holes") {
-    const whole = name === null ? [] : [before(p, `fread ${name} ${range}`), before(p, `fwrite ${name} ${range} 1`), before(p, `fwrite ${name} ${last} 1`)];
+    // a single page, where tmpfs would take a large folio: denied for as long as it is written
+    const was = p.history.world.machine.kernel.g.shmemEnabled;
+    const denied = (line: string): string[] => ["sys thp shmem_enabled deny", line, `sys thp shmem_enabled ${was}`];
+    const whole =
+      name === null
+        ? []
+        : [
+            before(p, `fread ${name} ${range}`),
+            before(p, `fwrite ${name} ${range} 1`),
+            before(p, ...denied(`fwrite ${name} ${last} 1`)),
+            before(p, `fwrite ${name} ${last} 1`),
+          ];
     return at === null
       ? whole
       : [...whole, before(p, `touch ${at} ${cause.pages * 4096} w`), before(p, "prctl thp_disable 1", `touch ${at} w`, "prctl thp_disable 0")];

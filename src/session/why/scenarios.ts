@@ -14,6 +14,8 @@ export interface Scenario {
   readonly observe: string;
   readonly release?: string;
   readonly memoryMiB?: number;
+  /** an option of the kernel that the profile has off */
+  readonly config?: string;
   /** P lacks CAP_IPC_LOCK */
   readonly unprivileged?: boolean;
 }
@@ -162,6 +164,7 @@ function readRow(row: string): Scenario {
     observe,
     ...(profile === null ? {} : { release: profile[0] }),
     ...(memory === null ? {} : { memoryMiB: Number(memory[1]) }),
+    ...(options.includes("readOnlyThpForFs") ? { config: "readOnlyThpForFs" } : {}),
     ...(options.includes("unprivileged") ? { unprivileged: true } : {}),
   };
 }

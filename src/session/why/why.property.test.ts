@@ -93,7 +93,8 @@ function runLines(scenario: Scenario, lines: readonly string[], edits: readonly 
   const found = findProfile(scenario.release ?? "debian-6.18.15");
   if (found === undefined) throw new Error(`no profile ${scenario.release}`);
   const config = Object.fromEntries(edits.flatMap((e) => (e.kind === "config" ? [[e.name, e.value]] : [])));
-  const profile: Profile = { ...found, config: { ...found.config, ...config } };
+  const given = scenario.config === undefined ? {} : { [scenario.config]: true };
+  const profile: Profile = { ...found, config: { ...found.config, ...given, ...config } };
   const factor = edits.reduce((f, e) => (e.kind === "memory" ? e.factor : f), 1);
   const memoryMiB = (scenario.memoryMiB ?? profile.memoryMiB) * factor;
   const world = new World(profile, { patches: edits.flatMap((e) => (e.kind === "patch" && e.step === undefined ? [e.patch] : [])), memoryMiB });
@@ -120,8 +121,13 @@ function runLines(scenario: Scenario, lines: readonly string[], edits: readonly 
   return { history, observed: observe(history, scenario.observe, result, freeBefore), refused: "errno" in result };
 }
 
-/** What is looked at, as text. */
+/** What is looked at, as text; several things stand apart by &. */
 function observe(history: ScriptHistory, what: string, result: Readonly<Record<string, unknown>>, freeBefore: number): string {
+  if (what.includes("&"))
+    return what
+      .split("&")
+      .map((each) => observe(history, each.trim(), result, freeBefore))
+      .join(", ");
   const { world } = history;
   const k = world.machine.kernel;
   const words = what.split(" ");
@@ -173,11 +179,16 @@ function observe(history: ScriptHistory, what: string, result: Readonly<Record<s
       return head < 0 ? "none" : hasFlag(k, head as Pfn, PG.anon) ? "private copy" : "the file's";
     }
     case "cached":
-      return String(nrPages(k, inodeOfName(world, word)?.slot ?? 0));
     case "order":
+    case "first":
     case "dirty": {
       const heads = filemapFolios(k, inodeOfName(world, word)?.slot ?? 0, 0, Infinity);
-      return heads.map((head) => (kind === "order" ? folioOrder(k, head) : Number(hasFlag(k, head, PG.dirty)))).join(" ");
+      if (kind === "dirty") return heads.map((head) => Number(hasFlag(k, head, PG.dirty))).join(" ");
+      if (kind === "cached") return `${nrPages(k, inodeOfName(world, word)?.slot ?? 0)} from ${heads.length === 0 ? -1 : k.pageIndex.get(heads[0])}`;
+      return heads
+        .slice(0, kind === "first" ? 1 : heads.length)
+        .map((head) => folioOrder(k, head))
+        .join(" ");
     }
     case "counter":
       return String(world.machine.vmstat(word));

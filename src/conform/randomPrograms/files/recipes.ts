@@ -78,13 +78,7 @@ function cacheLines(file: string | null, fault: FileFault, disk: boolean, random
 }
 
 /** What is done with the mapping before the access that counts. */
-function mappedLines(
-  slot: string,
-  fault: FileFault,
-  file: string | null,
-  at: (text: string) => string,
-  kitchen: FileKitchen,
-): string[] {
+function mappedLines(slot: string, fault: FileFault, file: string | null, at: (text: string) => string, kitchen: FileKitchen): string[] {
   switch (fault) {
     case "none":
       return [at(`touch ${slot} w`)];
