@@ -84,8 +84,8 @@ export function traceMapCollapsed(k: Kernel, vma: Vma, start: number, install: b
     case "VMA_CHECK":
       if (!fitsAround(vma, start, k.geo.pmdOrder))
         causes.push({ kind: "vmaBounds", mm: vma.mm, vpn: start, start: vma.start, end: vma.end, from: start, to: start + n });
-      else if (k.era.collapseFileAnonVma === "refused" && vma.anonVma !== 0)
-        causes.push({ kind: "era", behaviour: "collapseFileAnonVma", value: "refused" }, { kind: "anonVma", mm: vma.mm, vpn: start, set: true });
+      else if (k.era.collapseLocking === "imapWrite" && vma.anonVma !== 0)
+        causes.push({ kind: "era", behaviour: "collapseLocking", value: "imapWrite" }, { kind: "anonVma", mm: vma.mm, vpn: start, set: true });
       else if (!pmdAllowed(k, vma, "forcedCollapse")) causes.push({ kind: "file", inode, property: "i_writecount", value: fileOf(k, vma).writers });
       break;
     case "PAGE_NULL":
@@ -97,7 +97,7 @@ export function traceMapCollapsed(k: Kernel, vma: Vma, start: number, install: b
     case "PMD_NULL":
     case "PMD_NONE":
       causes.push({ kind: "entry", mm: vma.mm, vpn: start, pages: n, is: "none" });
-      causes.push({ kind: "era", behaviour: "collapseInstallsWithoutTable", value: k.era.collapseInstallsWithoutTable });
+      causes.push({ kind: "era", behaviour: "collapseLocking", value: k.era.collapseLocking });
       break;
     case "PTE_NON_PRESENT":
       causes.push({ kind: "entry", mm: vma.mm, vpn: start, pages: n, is: "guard" });
