@@ -35,9 +35,10 @@ type Table = "mms" | "mounts" | "inodes" | "files";
 /** The kernel with some fields of one record thought otherwise. */
 export function supposeRecord(k: Kernel, table: Table, slot: number, change: object): Kernel {
   const real = k[table];
-  const record = { ...real.get(slot), ...change };
+  const record: unknown = { ...real.get(slot), ...change };
   const get = (at: number): unknown => (at === slot ? record : real.get(at));
-  return suppose(k, { [table]: Object.create(real, { get: { value: get }, find: { value: (at: number) => (at === slot ? record : real.find(at)) } }) });
+  const other = Object.create(real, { get: { value: get }, find: { value: (at: number) => (at === slot ? record : real.find(at)) } }) as Kernel[Table];
+  return suppose(k, { [table]: other });
 }
 
 /** Fields of the era that the function looked at. */

@@ -71,7 +71,7 @@ function countEntries(k: Kernel, mm: number, vpn: number, pages: number, is: Ent
     else if (is === "zero") n += leaf.kind === "zero" ? 1 : 0;
     else if (is === "guard") n += leaf.kind === "guard" ? 1 : 0;
     else if (is === "old") n += page && !leaf.accessed ? 1 : 0;
-    else if (is === "private") n += page && hasFlag(k, leaf.head as Pfn, PG.anon) ? 1 : 0;
+    else if (is === "private") n += page && hasFlag(k, leaf.head, PG.anon) ? 1 : 0;
     else n += page && !leaf.writable ? 1 : 0;
   }
   return n;

@@ -9,7 +9,6 @@ import { filemapFolios, nrPages } from "../../kernel/mm/pageCache.ts";
 import { PG } from "../../kernel/mm/pageFlags.ts";
 import { vmaAt } from "../../kernel/mm/vma.ts";
 import { findProfile, type Profile } from "../../kernel/profile/profile.ts";
-import type { Pfn } from "../../kernel/units.ts";
 import type { Cause } from "../../kernel/why/tracer.ts";
 import { parseScript } from "../../shell/command/parseScript.ts";
 import { World } from "../world.ts";
@@ -176,7 +175,7 @@ function observe(history: ScriptHistory, what: string, result: Readonly<Record<s
       return `${k.misc.get(MISC.deferredCount)} ${world.machine.vmstat("thp_deferred_split_page")}`;
     case "owner": {
       const { head } = leafAt(k, mm, place(word));
-      return head < 0 ? "none" : hasFlag(k, head as Pfn, PG.anon) ? "private copy" : "the file's";
+      return head < 0 ? "none" : hasFlag(k, head, PG.anon) ? "private copy" : "the file's";
     }
     case "cached":
     case "order":

@@ -6,9 +6,9 @@ import { FILE_REACHABLE, FILE_WHY_NOT, fileTableText } from "./reachable.ts";
 const IS_LONG = process.env.HUGELAB_LONG === "1";
 /** Fixed for every run of CI; the long run takes that of the day and says so. */
 const SEED = IS_LONG ? Math.floor(Date.now() / 86_400_000) : 20261121;
-const PROGRAMS = IS_LONG ? 13_000 : 1_300;
+const PROGRAMS = IS_LONG ? 15_000 : 1_500;
 /** Programs of which every operation is undone and done again. */
-const UNDONE = IS_LONG ? 4_000 : 500;
+const UNDONE = IS_LONG ? 4_000 : 300;
 const LEAST = 20;
 
 const counts = new Map<string, number>();
