@@ -88,7 +88,7 @@ function* doReadFault(k: Kernel, vma: Vma, vpn: number, flags: number): Op<numbe
     if (!isThere) return 0;
   }
   const r = found.result | finishFault(k, vma, vpn, flags, found.page);
-  if (k.preempt) unlockFound(k, found.page);
+  unlockFound(k, found.page);
   return r;
 }
 
@@ -112,7 +112,7 @@ function* doCowFault(k: Kernel, vmaIn: Vma, vpn: number, flags: number): Op<numb
   k.stamp.set(copy, k.stamp.get(found.page));
   k.charge(k.costs.copy4kNs);
   const r = found.result | finishFault(k, vma, vpn, flags, copy);
-  if (k.preempt) unlockFound(k, found.page);
+  unlockFound(k, found.page);
   if ((r & VMF_ERROR) !== 0) folioPut(k, copy);
   return r;
 }
@@ -128,7 +128,7 @@ function* doSharedFault(k: Kernel, vma: Vma, vpn: number, flags: number): Op<num
   pageMkwrite(k, vma, vpn, head);
   const r = found.result | finishFault(k, vma, vpn, flags, found.page);
   if ((r & VMF_ERROR) === 0) folioMarkDirty(k, head);
-  if (k.preempt) unlockFound(k, found.page);
+  unlockFound(k, found.page);
   return r;
 }
 
