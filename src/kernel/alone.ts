@@ -780,7 +780,7 @@ const unlockFoundAlone = (k: Kernel, page: Pfn): void => unlock(k, "folio_lock",
 /** doReadFault of mm/fileFault.ts. */
 function doReadFaultAlone(k: Kernel, vma: Vma, vpn: number, flags: number): number {
   const inode = inodeOf(k, vma);
-  const isAround = k.g.faultAroundPages > 1;
+  const isAround = k.g.faultAroundPages > 1 && vma.ops !== "sysv";
   if (isAround && doFaultAroundAlone(k, vma, vpn, inode) !== 0) return 0;
   const found = callFaultAlone(k, vma, vpn, inode, flags);
   if (found.page === NO_PFNAlone || (found.retried && isAround && doFaultAroundAlone(k, vma, vpn, inode) !== 0)) return found.result;

@@ -55,6 +55,8 @@ export const hostEn = {
   "host.fidelity.area.swap": "swap",
   "host.fidelity.area.file": "files",
   "host.fidelity.area.ksm": "KSM",
+  "host.fidelity.area.sysv": "SysV shared memory",
+  "host.fidelity.area.reclaim": "paging out",
   "host.fidelity.area.memcg": "memory cgroups",
   "host.fidelity.area.collapse": "collapse and khugepaged",
   "host.fidelity.area.cow": "fork and copy-on-write",

@@ -29,6 +29,8 @@ export interface Era {
   readonly rmapDoubleMap: boolean;
   readonly mlockLargeOnlyWhole: boolean;
   readonly madvCollapse: boolean;
+  /** MFD_EXEC and MFD_NOEXEC_SEAL of memfd_create(2) */
+  readonly memfdNoExec: boolean;
   /** errno of MADV_COLLAPSE for a pinned page and for holes under userfaultfd */
   readonly collapseErrno: "v61" | "v65";
   /** a range without a writable page is not collapsed */
@@ -43,6 +45,10 @@ export interface Era {
   readonly guardRegions: "none" | "anonymous" | "any";
   /** a mapping that ever had a guard keeps VM_MAYBE_GUARD ("gu" in smaps), and fork copies its page tables for it */
   readonly guardFlag: boolean;
+  /** a mapping with vm_ops->close may take over a part of its neighbour */
+  readonly closeVmaGrows: boolean;
+  /** large folios that reclaim splits before it looks for swap: those that no PMD maps, or those that are mapped in part */
+  readonly reclaimSplits: "withoutPmd" | "partiallyMapped";
   /** a file of ext4 that grows keeps the page of its old end in the cache, its last block zeroed */
   readonly ext4ZeroesOldEnd: boolean;
   readonly mseal: boolean;

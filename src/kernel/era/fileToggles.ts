@@ -14,6 +14,22 @@ export const FILE_TOGGLES: readonly Toggle[] = [
     change: { unshareCopiesFilePages: true },
   },
   {
+    id: "memfd-noexec",
+    title: "memfd_create says whether the file may be executed (MFD_EXEC, MFD_NOEXEC_SEAL)",
+    since: "6.3",
+    symbol: "memfd_create",
+    source: "man memfd_create(2)",
+    change: { memfdNoExec: true },
+  },
+  {
+    id: "close-vma-grows",
+    title: "mappings of SysV shared memory merge where none of them disappears",
+    since: "6.4",
+    symbol: "is_mergeable_vma",
+    source: "6.1 and 6.12 trees; the release between is recalled",
+    change: { closeVmaGrows: true },
+  },
+  {
     id: "shmem-deny-first",
     title: "shmem_enabled=deny stops MADV_COLLAPSE",
     since: "6.5",
@@ -36,6 +52,14 @@ export const FILE_TOGGLES: readonly Toggle[] = [
     symbol: "file_thp_enabled",
     source: `${S} 1.4`,
     change: { fileThpWithoutExec: true },
+  },
+  {
+    id: "reclaim-keeps-large",
+    title: "reclaim splits large folios only where they are mapped in part, or where swap has no room for them",
+    since: "6.10",
+    symbol: "shrink_folio_list",
+    source: "6.1 and 6.12 trees; the release between is recalled",
+    change: { reclaimSplits: "partiallyMapped" },
   },
   {
     id: "shmem-fault-orders",

@@ -22,6 +22,10 @@ export type Errno =
   | "EROFS"
   | "ENOTDIR"
   | "EISDIR"
+  | "EMFILE"
+  | "ENAMETOOLONG"
+  | "ENXIO"
+  | "ESPIPE"
   | "EHWPOISON"
   /** 524, a number of the kernel's own that leaks out */
   | "ENOTSUPP"

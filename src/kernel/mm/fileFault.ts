@@ -79,7 +79,7 @@ const unlockFound = (k: Kernel, page: Pfn): void => unlock(k, "folio_lock", foli
 
 function* doReadFault(k: Kernel, vma: Vma, vpn: number, flags: number): Op<number> {
   const inode = inodeOf(k, vma);
-  const isAround = k.g.faultAroundPages > 1;
+  const isAround = k.g.faultAroundPages > 1 && vma.ops !== "sysv";
   if (isAround && doFaultAround(k, vma, vpn, inode) !== 0) return 0;
   const found = callFault(k, vma, vpn, inode, flags);
   if (found.page === NO_PFN || (found.retried && isAround && doFaultAround(k, vma, vpn, inode) !== 0)) return found.result;

@@ -6,6 +6,7 @@ import { khugepagedEnter, khugepagedExit } from "../thp/khugepagedList.ts";
 import { putHugeZero } from "../thp/hugeZero.ts";
 import { isHugePmd, pmdOf, splitPmd } from "../thp/splitPmd.ts";
 import { NO_PFN, NO_TABLE, type Pfn, type TableIndex } from "../units.ts";
+import { closeAll, holdDescriptors } from "../fs/fdTable.ts";
 import { anonVmaFork } from "./anonVma.ts";
 import type { Result } from "./errno.ts";
 import { allocZeroedFolio, dropFlag, folioGet, hasFlag } from "./folio.ts";
@@ -67,6 +68,7 @@ export function* doFork(k: Kernel, parent: Task, comm: string): Op<Result> {
   }
   const pid = k.g.nextPid;
   k.setGlobals({ nextPid: pid + 1 });
+  holdDescriptors(k, parent);
   return k.tasks.add((slot) => ({ ...parent, slot, pid, comm, mm, parent: parent.slot }));
 }
 
@@ -225,5 +227,6 @@ function mmFree(k: Kernel, mm: number): void {
 /** do_exit as far as memory goes: the address space is freed with its last user. */
 export function doExit(k: Kernel, task: Task): void {
   mmFree(k, task.mm);
+  closeAll(k, k.tasks.get(task.slot));
   k.tasks.remove(task.slot);
 }

@@ -109,6 +109,27 @@ function printFileOp(
   }
 }
 
+function printShm(body: Body<"shmget" | "shmat" | "shmdt" | "shmctl">): string {
+  switch (body.op) {
+    case "shmget":
+      return join(
+        "shmget",
+        body.name,
+        printNumber(body.bytes),
+        body.key !== 0 && `key=${body.key}`,
+        body.create && "create",
+        body.excl && "excl",
+        body.noReserve && "noreserve",
+      );
+    case "shmat":
+      return join("shmat", body.name, body.segment, ...body.flags, body.at !== null && `at=${printAddress(body.at)}`);
+    case "shmdt":
+      return `shmdt ${printAddress(body.at)}`;
+    case "shmctl":
+      return `shmctl ${body.segment} ${body.call}`;
+  }
+}
+
 function printSystemOp(
   body: Body<"sysSet" | "sysGet" | "khugepagedScan" | "ksmScan" | "ksmUnmerge" | "zram" | "memcg" | "dropCaches" | "compact" | "sleep">,
 ): string {
@@ -193,6 +214,11 @@ export function printBody(body: OperationBody): string {
       return `brk ${body.deltaBytes < 0n ? "-" : ""}${printNumber(body.deltaBytes < 0n ? -body.deltaBytes : body.deltaBytes)}`;
     case "fork":
       return `fork ${body.child}`;
+    case "shmget":
+    case "shmat":
+    case "shmdt":
+    case "shmctl":
+      return printShm(body);
     case "uffd":
       return printUffd(body);
     case "sysSet":

@@ -66,11 +66,6 @@ export const systemPagesEn: ManTexts = {
     description: "Reads LEN bytes at OFFSET; shows how many there were and the first one.",
     errnos: { EIO: "A page has a memory error." },
   },
-  fsync: {
-    summary: "write a file's changes to its device",
-    description: "Waits until everything that was written is on the device.",
-    errnos: { EIO: "Writing failed." },
-  },
   mount: {
     summary: "attach a file system",
     description:
@@ -91,7 +86,6 @@ export const systemPagesEn: ManTexts = {
     description: "Makes the file NAME in a mounted directory (or at a path) and, with SIZE, gives it that size; its content is a hole.",
     errnos: { EINVAL: "The size is impossible there.", ENOENT: "There is no such directory.", ENOSPC: "The file system is full." },
   },
-  unlink: { summary: "remove a file's name", description: "The file itself lives on while something maps it.", errnos: { ENOENT: "There is no such file." } },
   sys: {
     summary: "read and set kernel files",
     description:
@@ -152,7 +146,7 @@ export const toolPagesEn: ManTexts = {
   },
   true: { summary: "succeed", description: "Does nothing, with status 0." },
   false: { summary: "fail", description: "Does nothing, with status 1." },
-  ls: { summary: "list a directory", description: "Prints the names in a directory, one a line; -F marks directories." },
+  ls: { summary: "list a directory", description: "Prints the names in a directory, one a line; -F marks directories, -l also says where links lead." },
   pwd: { summary: "print the directory", description: "Prints the directory that paths begin in." },
   cd: { summary: "change the directory", description: "Sets the directory that paths begin in; without DIR to /." },
   man: { summary: "show a page of this manual", description: "Section 2 has system calls, section 1 everything else." },
