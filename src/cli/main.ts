@@ -21,6 +21,8 @@ const loaders: Readonly<Record<CommandName, () => Promise<CommandModule>>> = {
   "fuzz-kernel": () => import("./fuzzKernel.ts"),
   explore: () => import("./explore.ts"),
   program: () => import("./program.ts"),
+  sweep: () => import("./sweep.ts"),
+  import: () => import("./import.ts"),
   lab: () => import("./lab.ts"),
   serve: () => import("./serve.ts"),
   fidelity: () => import("./fidelity.ts"),
