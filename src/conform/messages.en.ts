@@ -71,9 +71,11 @@ export const conformMessagesEn = {
   "conform.program.rss": "    event {event}: {place}: recorded {recorded} ours {ours}: {reason}",
   "conform.program.nothing": "nothing",
   "conform.program.reason.notReady":
-    "pages around the fault were left out then (locked, being read or marked for readahead; which is not recorded), and the replay has all ready",
+    "pages around the fault were passed over then (next_uptodate_folio: marked for readahead, locked or being read; which is not recorded), and the replay has all ready",
   "conform.program.reason.earlier": "pages that an earlier fault found not ready, or that were mapped as one folio; the replay has single ones, mapped before",
   "conform.program.reason.threads": "changes of several threads, counted in another order than their faults and calls were recorded; in sum the same",
+  "conform.program.reason.resched":
+    "zap_pte_range gave way to the scheduler (need_resched) within a page table and counted what it had done so far; in sum the same. When that happens is not recorded",
   "conform.program.reason.unknown": "not known",
   "conform.program.more": "    and {count} more (-v shows all)",
   "conform.program.total": "program: {agree} of {faults} faults agree ({percent}%), {rssAgree} of {rss} RSS events agree",
