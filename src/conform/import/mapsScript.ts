@@ -69,7 +69,9 @@ class Writer {
     if (vma.flags.includes("gd") || vma.name === "[stack]") words.push("growsdown");
     if (vma.flags.includes("nr")) words.push("noreserve");
     if (vma.name === "[heap]") this.heaps++;
-    this.lines.push(`${[...words, `at=${hex(vma.start)}`].join(" ")}${vma.name === "" ? "" : `  # ${commentOf(vma.name)}`}`);
+    // the process that a script runs in may have something of its own there
+    words.push("fixed", `at=${hex(vma.start)}`);
+    this.lines.push(`${words.join(" ")}${vma.name === "" ? "" : `  # ${commentOf(vma.name)}`}`);
     for (const [flag, advice] of [["hg", "hugepage"], ...ADVICE] as const)
       if (vma.flags.includes(flag)) this.lines.push(`madvise ${hex(vma.start)} ${lengthKb(vma)}k ${advice}`);
     const wanted = PROT[vma.perm.slice(0, 3)];
