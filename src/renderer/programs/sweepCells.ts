@@ -19,21 +19,26 @@ export function valueText(unit: Unit, value: number): string {
   }
 }
 
-/** "12 – 480": without and with what the recording hides. */
+/** "12 – 480": without and with what the recording hides. A unit that both have is said once. */
 export function rangeText(unit: Unit, values: SweepValues | null | undefined): string {
   if (values === null || values === undefined) return "–";
   const [least, most] = values.map((value) => valueText(unit, value));
-  return least === most ? least : `${least} – ${most}`;
+  if (least === most) return least;
+  const [number, suffix = ""] = least.split(" ");
+  return suffix !== "" && most.endsWith(` ${suffix}`) ? `${number} – ${most}` : `${least} – ${most}`;
 }
 
-/** Percent against the baseline, of the middle of both; null: nothing to compare, or the same. */
-export function changeOf(values: SweepValues | null | undefined, base: SweepValues | null | undefined): number | null {
-  if (values === null || values === undefined || base === null || base === undefined) return null;
-  const [mine, theirs] = [values[0] + values[1], base[0] + base[1]];
-  return theirs === 0 || mine === theirs ? null : Math.round(((mine - theirs) * 100) / theirs);
-}
+const changeAt = (mine: number, theirs: number): number | null => (theirs === 0 ? null : Math.round(((mine - theirs) * 100) / theirs));
+const signed = (percent: number): string => (percent > 0 ? `+${percent}` : percent < 0 ? `−${-percent}` : "0");
 
-export const changeText = (change: number | null): string => (change === null ? "" : change > 0 ? `+${change} %` : `−${-change} %`);
+/** Percent against the baseline, for both ends of the range; "" where nothing changes or nothing can be compared. */
+export function changeText(values: SweepValues | null | undefined, base: SweepValues | null | undefined): string {
+  if (values === null || values === undefined || base === null || base === undefined) return "";
+  const [least, most] = [changeAt(values[0], base[0]), changeAt(values[1], base[1])];
+  const both = [least, most].filter((each): each is number => each !== null);
+  if (both.length === 0 || both.every((each) => each === 0)) return "";
+  return `${[...new Set(both.map(signed))].join(" … ")} %`;
+}
 
 /** `column` -1: in the order of the settings. What was refused comes last. */
 export function sorted(rows: readonly Row[], column: number, descending: boolean): readonly Row[] {
