@@ -94,11 +94,17 @@ export class Session {
         failure = reply.error.sentence;
         break;
       }
-      this.#take(reply.result);
-      this.#record([{ stream: "input", text: `${line}\n` }, ...reply.result.step.output]);
+      const { step, timeline, notSaved } = reply.result;
+      // pictures are asked for once, at the end
+      this.prompt = step.prompt;
+      this.#takeTimeline(timeline);
+      if (notSaved !== null) this.#events.notify("error", notSaved);
+      this.#record([{ stream: "input", text: `${line}\n` }, ...step.output]);
       done++;
+      if (step.mark !== "done") break;
     }
     this.busy = false;
+    this.revision++;
     const text = failure === null ? say("renderer.programs.scriptRun", { done }) : say("renderer.programs.scriptFailed", { line: done + 1, sentence: failure });
     const part: OutputPart = { stream: "note", text: `${text}\n` };
     this.#record([part]);
