@@ -72,7 +72,7 @@ describe("smaps", () => {
     const profile = findProfile("vm-6.18.44");
     bugOn(profile === undefined, "no profile");
     const run = new ScriptRun(profile!);
-    const parsed = parseScript(lines.join("\n"), "imported");
+    const parsed = parseScript(lines.join("\n"));
     if (!("operations" in parsed)) throw new Error(JSON.stringify(parsed));
     for (const operation of parsed.operations) {
       const { errno, error, sig } = run.step(operation) as { errno?: string; error?: string; sig?: unknown };
@@ -117,7 +117,7 @@ describe("maps", () => {
     const hostile: Vma = { ...VMAS[0], name: "/x\u001b[2Jexit" };
     expect(readMaps(`${headOf(hostile)}\n`)).toMatchObject({ kind: "bad", problem: { line: 1, what: { key: "conform.import.binary" } } });
     const { lines } = mapsScript(valueOf(readMaps(`${headOf({ ...VMAS[0], name: "/x # exit; munmap" })}\n`)));
-    const parsed = parseScript(lines.join("\n"), "x");
+    const parsed = parseScript(lines.join("\n"));
     expect("operations" in parsed ? parsed.operations.map(({ body }) => body.op) : parsed).toEqual(["file", "mmap"]);
   });
 });
@@ -207,7 +207,7 @@ describe("whatever somebody brings", () => {
     if (result.kind === "bad") {
       expect(conformMessagesEn).toHaveProperty([result.problem.what.key]);
       expect(result.problem.line).toBeLessThanOrEqual(text.split("\n").length);
-    } else if (result.value.form === "maps") expect(parseScript(mapsScript(result.value.maps).lines.join("\n"), "x")).toHaveProperty("operations");
+    } else if (result.value.form === "maps") expect(parseScript(mapsScript(result.value.maps).lines.join("\n"))).toHaveProperty("operations");
   };
 
   it("is all of it or one sentence: noise", () => {
