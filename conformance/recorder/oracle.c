@@ -101,7 +101,7 @@ static int in_slots(u64 a) { return a >= SLOT_BASE && a < SLOT_BASE + SLOT_SIZE 
 static const char *fpath(const char *n) { for (int i = 0; i < sh->nfile; i++) if (!strcmp(sh->file[i].n, n)) return sh->file[i].path; return n; }
 static void fset(const char *n, const char *p) { int i; for (i = 0; i < sh->nfile; i++) if (!strcmp(sh->file[i].n, n)) break; if (i == sh->nfile) sh->nfile++; strncpy(sh->file[i].n, n, 15); strncpy(sh->file[i].path, p, 159); }
 
-static const char *ename(int e) { const char *n = strerrorname_np(e); return n ? n : "?"; }
+static const char *ename(int e) { const char *n = strerrorname_np(e); return n ? n : e == 524 ? "ENOTSUPP" : "?"; }
 #define OUTSZ 65536
 struct sb { char *p; size_t n, cap; };
 static void sbf(struct sb *s, const char *f, ...) { va_list a; va_start(a, f); if (s->n + 1 < s->cap) { int k = vsnprintf(s->p + s->n, s->cap - s->n, f, a); if (k > 0) s->n += k; if (s->n >= s->cap) s->n = s->cap - 1; } va_end(a); }
@@ -389,6 +389,15 @@ static int drv_op(int ac, char **av, const char *rest, struct sb *o) {
   if (!strcmp(op, "unlink")) { int r = unlink(fpath(av[1])); sbret(o, r, errno); return 1; }
   if (!strcmp(op, "memfd")) { /* memfd F SIZE [hugetlb2M|hugetlb1G] */ int fl = 0; if (ac > 3 && !strcmp(av[3], "hugetlb2M")) fl = 4 | (21 << 26); if (ac > 3 && !strcmp(av[3], "hugetlb1G")) fl = 4 | (30 << 26); int fd = syscall(SYS_memfd_create, av[1], fl); if (fd < 0) { sbret(o, -1, errno); return 1; } int r = ftruncate(fd, parse_num(av[2], &x)); sbret(o, r, errno); char p[64]; sprintf(p, "/proc/%d/fd/%d", getpid(), fd); fset(av[1], p); drv_memfd[ndrv++] = fd; return 1; }
   if (!strcmp(op, "memfd_close")) { int fd = atoi(strrchr(fpath(av[1]), '/') + 1); int r = close(fd); sbret(o, r, errno); for (int i = 0; i < ndrv; i++) if (drv_memfd[i] == fd) { drv_memfd[i] = drv_memfd[--ndrv]; break; } return 1; }
+  if (!strcmp(op, "uprobe")) { /* ours: uprobe set F OFF | uprobe clear F OFF : a breakpoint in every process that maps the file, by a perf event for each place */
+    static struct { char f[32]; u64 off; int fd; } up[16]; static int nup; if (ac < 4) { sbf(o, "\"error\":\"uprobe\""); return 1; }
+    u64 off = parse_num(av[3], &x); int at = -1; for (int i = 0; i < nup; i++) if (!strcmp(up[i].f, av[2]) && up[i].off == off) at = i;
+    if (!strcmp(av[1], "clear")) { if (at < 0) { sbret(o, -1, ENOENT); return 1; } close(up[at].fd); up[at] = up[--nup]; sbret(o, 0, 0); return 1; }
+    if (at >= 0 || nup == 16) { sbret(o, -1, EEXIST); return 1; }
+    char t[32]; if (!slurp("/sys/bus/event_source/devices/uprobe/type", t, sizeof t)) { sbret(o, -1, ENODEV); return 1; }
+    struct perf_event_attr pa; memset(&pa, 0, sizeof pa); pa.size = sizeof pa; pa.type = atoi(t); pa.config1 = (u64)fpath(av[2]); pa.config2 = off;
+    int fd = syscall(SYS_perf_event_open, &pa, -1, 0, -1, 8); if (fd < 0) { sbret(o, -1, errno); return 1; }
+    snprintf(up[nup].f, 32, "%s", av[2]); up[nup].off = off; up[nup++].fd = fd; sbret(o, 0, 0); return 1; }
   if (!strcmp(op, "khugepaged")) { khp_scan(ac > 2 ? atoi(av[2]) : 1, o); return 1; }
   if (!strcmp(op, "ksm")) { if (!strcmp(av[1], "unmerge")) { int r = wr("/sys/kernel/mm/ksm/run", "2"); sbret(o, r ? -1 : 0, -r); wr("/sys/kernel/mm/ksm/run", "0"); } else ksm_scan(ac > 2 ? atoi(av[2]) : 2, o); return 1; }
   if (!strcmp(op, "drop_caches")) { sync(); int r = wr("/proc/sys/vm/drop_caches", ac > 1 ? av[1] : "3"); sbret(o, r ? -1 : 0, -r); return 1; }

@@ -19,6 +19,7 @@ import { walkPages } from "./proc/taskMmu.ts";
 import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "./sched/locks.ts";
 import type { Op } from "./sched/points.ts";
 import { NO_PFN } from "./units.ts";
+import { uprobeMmap } from "./uprobes.ts";
 import { refuseArgument, refuseHole, refuseOccupied, refuseRelease, refuseSealed, refuseUncapable } from "./why/refusal.ts";
 import type { ArgumentName, RefusalRule } from "./why/tracer.ts";
 
@@ -78,7 +79,10 @@ export function* sysMmap(k: Kernel, task: Task, c: MmapCall): Op<Result<bigint>>
     if (type === MAP.droppable && !k.era.droppable) return refuseRelease(k, task.mm, "do_mmap", "EINVAL", "droppable", "hint.mapType");
     const what = { file: c.file?.slot ?? 0, pgoff: c.file === undefined ? 0 : vpnOf(offset) };
     const r = yield* doMmap(k, task, { start: vpnOf(address), pages: vpnOf(rounded), prot: c.prot, flags: c.flags, ...what });
-    return failed(r) ? r : BigInt(r) * PAGE;
+    if (failed(r)) return r;
+    const vma = c.file === undefined ? undefined : vmaAt(k, task.mm, r);
+    if (vma !== undefined && inodeOf(k, vma).uprobes.length > 0) yield* uprobeMmap(k, vma);
+    return BigInt(r) * PAGE;
   } finally {
     mmapWriteUnlock(k, task.mm);
   }

@@ -11,7 +11,7 @@ import { touchRange } from "../kernel/touch.ts";
 import type { TouchResult } from "../kernel/touchResult.ts";
 import type { AddressExpr, MmapFlag, Operation, OperationBody, RangeExpr } from "../shell/operation.ts";
 import { ADVICE_NUMBERS } from "../shell/command/words.ts";
-import { fileOperation, LATER, makeFile, memfd, memfdClose, mount, openScriptFile, umount, unlink } from "./fileOperations.ts";
+import { fileOperation, LATER, makeFile, memfd, memfdClose, mount, openScriptFile, umount, unlink, uprobeOperation } from "./fileOperations.ts";
 import { MAX_PROCESSES, type ScriptProcess, type Stage } from "./world.ts";
 
 /** Result fields of an operation as a trace prints them: ret, errno, cnt, ... or error. */
@@ -68,6 +68,8 @@ function driverOperation(world: Stage, body: OperationBody): Carried | undefined
       return plain(memfd(k, world.files, body));
     case "memfdClose":
       return plain(memfdClose(k, world.files, body.name));
+    case "uprobe":
+      return uprobeOperation(k, world.files, body);
     case "ksmScan":
     case "ksmUnmerge":
     case "zram":

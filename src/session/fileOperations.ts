@@ -6,6 +6,7 @@ import type { OpenFile } from "../kernel/mm/records.ts";
 import { lockForTruncation } from "../kernel/mm/truncate.ts";
 import type { Op } from "../kernel/sched/points.ts";
 import { FALLOC } from "../kernel/mm/shmemFile.ts";
+import { UNKNOWN_INSTRUCTION, uprobeRegister, uprobeUnregister } from "../kernel/uprobes.ts";
 import type { OperationBody } from "../shell/operation.ts";
 import type { ResultFields } from "./execute.ts";
 
@@ -180,4 +181,15 @@ export function unlink(k: Kernel, files: ScriptFiles, name: string): ResultField
   const file = scriptFile(files, name);
   if ("later" in file) return LATER;
   return printed("path" in file ? calls.sysUnlink(k, file.path) : fail("EPERM"));
+}
+
+/** uprobe set F OFFSET, uprobe clear F OFFSET: what perf_event_open with a uprobe and closing it do. */
+export function* uprobeOperation(k: Kernel, files: ScriptFiles, body: Extract<OperationBody, { op: "uprobe" }>): Op<ResultFields> {
+  const file = openScriptFile(k, files, body.file, false);
+  if (file === "later") return LATER;
+  if (failed(file)) return printed(file);
+  const offset = body.offsetBytes > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(body.offsetBytes);
+  const r = body.call === "set" ? yield* uprobeRegister(k, file.inode, offset) : yield* uprobeUnregister(k, file.inode, offset);
+  putFile(k, file.slot);
+  return r === UNKNOWN_INSTRUCTION ? { error: "not simulated: a breakpoint on this instruction" } : printed(r);
 }

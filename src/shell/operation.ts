@@ -165,6 +165,8 @@ export type OperationBody =
   | { readonly op: "unlink"; readonly name: string }
   | { readonly op: "memfd"; readonly name: string; readonly bytes: bigint; readonly hugetlb: "2M" | "1G" | null }
   | { readonly op: "memfdClose"; readonly name: string }
+  /** ours: a breakpoint at an offset of a file, in every process */
+  | { readonly op: "uprobe"; readonly call: "set" | "clear"; readonly file: string; readonly offsetBytes: bigint }
   | { readonly op: "khugepagedScan"; readonly passes: number }
   | { readonly op: "ksmScan"; readonly passes: number }
   | { readonly op: "ksmUnmerge" }

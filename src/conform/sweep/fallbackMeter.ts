@@ -1,6 +1,6 @@
 import type { Message } from "../../kernel/message.ts";
 import type { Decision, Tracer } from "../../kernel/why/tracer.ts";
-import { causeMessage } from "../../session/why/explanation.ts";
+import { causeMessage, type PlaceNames } from "../../session/why/explanation.ts";
 import type { Fallback } from "../model.ts";
 
 interface Group {
@@ -13,7 +13,7 @@ interface Group {
   readonly blocks: Set<number>;
 }
 
-const hex = (vpn: number): string => `0x${(vpn * 4096).toString(16)}`;
+const NAMES: PlaceNames = { address: (vpn) => `0x${(vpn * 4096).toString(16)}`, file: (inode) => `inode ${inode}` };
 
 /** Looks on while faults run, and groups what was refused them by order and rule. */
 export class FallbackMeter implements Tracer {
@@ -51,7 +51,7 @@ export class FallbackMeter implements Tracer {
     const known = this.#groups.get(key);
     if (known !== undefined) return known;
     const rule: Message = { key: `session.why.rule.${d.rule}`, args: { symbol: d.symbol, outcome: d.outcome } };
-    const why = [rule, ...d.causes.map((cause) => causeMessage(hex, cause))];
+    const why = [rule, ...d.causes.map((cause) => causeMessage(NAMES, cause))];
     const group: Group = { order, rule: d.rule, symbol: d.symbol, address: d.vpn * 4096, why, faults: 0, blocks: new Set() };
     this.#groups.set(key, group);
     return group;

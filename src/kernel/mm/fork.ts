@@ -37,6 +37,7 @@ export function mmAlloc(k: Kernel, fields: Pick<Mm, "startBrk" | "brkBytes" | "m
     defFlags: 0,
     khugepaged: false,
     pteMappedThps: [],
+    hasUprobes: false,
     hugeZero: false,
     writeProtectSeq: 0,
     step: k.step,
@@ -57,6 +58,8 @@ export function* doFork(k: Kernel, parent: Task, comm: string): Op<Result> {
   if (mm === 0) return refuseMemory(k, src.slot, "mm_init", "ENOMEM", 1);
   k.mms.update(src.slot, { writeProtectSeq: src.writeProtectSeq + 1 });
   const isCopied = yield* dupMmap(k, src, mm);
+  // uprobe_dup_mmap
+  if (src.hasUprobes) k.mms.update(mm, { hasUprobes: true });
   k.mms.update(src.slot, { writeProtectSeq: src.writeProtectSeq + 2 });
   if (!isCopied) {
     mmFree(k, mm);

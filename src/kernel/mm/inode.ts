@@ -18,7 +18,7 @@ export function addMount(k: Kernel, fs: FsType, path: string, huge: HugeMount, m
 
 /** new_inode for a regular file. */
 export function addInode(k: Kernel, fields: Pick<Inode, "mount" | "path" | "sizeBytes" | "nlink" | "noReserve" | "largeFolios">): Inode {
-  const slot = k.inodes.add((s) => ({ ...fields, slot: s, refs: 0, writers: 0, fallocEnd: 0, vmas: [], step: k.step }));
+  const slot = k.inodes.add((s) => ({ ...fields, slot: s, refs: 0, writers: 0, fallocEnd: 0, uprobes: [], vmas: [], step: k.step }));
   k.inodeCounters.fill(slot * INODE_COUNTERS, INODE_COUNTERS, 0);
   return k.inodes.get(slot);
 }

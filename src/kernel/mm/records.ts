@@ -14,6 +14,8 @@ export interface Mm {
   readonly khugepaged: boolean;
   /** first pages of blocks that map a folio of PMD size page by page, noted for khugepaged, at most MAX_PTE_MAPPED_THP (until 6.5) */
   readonly pteMappedThps: readonly number[];
+  /** breakpoints were put into it (MMF_HAS_UPROBES) */
+  readonly hasUprobes: boolean;
   /** odd while a fork write-protects pages, two more after each (write_protect_seq) */
   readonly writeProtectSeq: number;
   /** holds a reference on the huge zero folio (MMF_HUGE_ZERO_FOLIO) */
@@ -95,6 +97,8 @@ export interface Inode {
   readonly largeFolios: boolean;
   /** page index up to which fallocate promised pages, also beyond the size (shmem_inode_info) */
   readonly fallocEnd: number;
+  /** breakpoints at byte offsets of it, and the byte of the instruction under each, -1 while no mapping needed it */
+  readonly uprobes: readonly { readonly offset: number; readonly insn: number }[];
   /** VMAs that map it (i_mmap), in order of linking */
   readonly vmas: readonly number[];
   readonly step: number;

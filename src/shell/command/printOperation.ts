@@ -77,7 +77,7 @@ function printPrctl(body: Body<"prctl">): string {
 }
 
 function printFileOp(
-  body: Body<"falloc" | "truncate" | "fwrite" | "fread" | "fadvise" | "fsync" | "mount" | "umount" | "file" | "unlink" | "memfd" | "memfdClose">,
+  body: Body<"falloc" | "truncate" | "fwrite" | "fread" | "fadvise" | "fsync" | "mount" | "umount" | "file" | "unlink" | "memfd" | "memfdClose" | "uprobe">,
 ): string {
   switch (body.op) {
     case "falloc":
@@ -104,6 +104,8 @@ function printFileOp(
       return join("memfd", body.name, printNumber(body.bytes), body.hugetlb !== null && `hugetlb${body.hugetlb}`);
     case "memfdClose":
       return `memfd_close ${body.name}`;
+    case "uprobe":
+      return join("uprobe", body.call, body.file, printNumber(body.offsetBytes));
   }
 }
 

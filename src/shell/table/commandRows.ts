@@ -51,6 +51,8 @@ const PROCESS: readonly CommandSpec[] = [
   row("command", "kill", [], { seeAlso: ["uffd", "exit"] }),
 ];
 
+const UPROBE = { seeAlso: ["mmap", "madvise", "khugepaged"], errnos: ["EEXIST", "EINVAL", "ENOENT", "ENOMEM", "ENOTSUPP"] };
+
 const FILES: readonly CommandSpec[] = [
   row("command", "falloc", [FILE, words("MODE", FALLOC_MODES), arg("OFFSET", "number"), arg("LEN", "number")], PAGE_FACTS.falloc),
   row("command", "truncate", [FILE, arg("SIZE", "number")], { seeAlso: ["falloc", "file"], errnos: ["EFBIG", "EINVAL", "EPERM"] }),
@@ -73,6 +75,8 @@ const FILES: readonly CommandSpec[] = [
   row("command", "unlink", [FILE], { seeAlso: ["file"], errnos: ["ENOENT"] }),
   row("command", "memfd", [NAME, arg("SIZE", "number"), optional(words("FLAG", ["hugetlb2M", "hugetlb1G"]))], PAGE_FACTS.memfd),
   row("command", "memfd_close", [FILE], { seeAlso: ["memfd"], errnos: ["EBADF"] }),
+  row("command", "uprobe set", [FILE, arg("OFFSET", "number")], UPROBE),
+  row("command", "uprobe clear", [FILE, arg("OFFSET", "number")], UPROBE),
 ];
 
 const UFFD: readonly CommandSpec[] = [
@@ -121,5 +125,5 @@ const SYSTEM: readonly CommandSpec[] = [
   row("command", "sleep", [arg("MS", "number")], { seeAlso: ["khugepaged"] }),
 ];
 
-/** Rows of the command form: every operation of conformance/GRAMMAR.md, and `brk` and `gup`, which are ours. */
+/** Rows of the command form: every operation of conformance/GRAMMAR.md, and `brk`, `gup` and `uprobe`, which are ours. */
 export const COMMAND_ROWS: readonly CommandSpec[] = [...MEMORY, ...PROCESS, ...FILES, ...UFFD, ...SYSTEM];
