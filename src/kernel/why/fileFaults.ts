@@ -10,7 +10,7 @@ import { VM } from "../mm/vmFlags.ts";
 import type { Pfn } from "../units.ts";
 import { bounds, cacheCause, faultAround, fileOf, fileSize, offset, thpDisable, vmaFlag } from "./fileVariations.ts";
 import type { Cause, Decision, FileRule } from "./tracer.ts";
-import { causesOf, type Found, type Situation } from "./whatIf.ts";
+import { causesOf, decisionWith, type Causes, type Found, type Situation } from "./whatIf.ts";
 
 /** How a fault maps memory of a file, and what happens to private copies, for explanations. Only called with a tracer. */
 
@@ -18,14 +18,14 @@ interface Said {
   readonly symbol: string;
   readonly rule: FileRule;
   readonly outcome: string;
-  readonly causes: readonly Cause[];
-  readonly also?: readonly Cause[];
+  readonly causes: Causes;
 }
 
 /** A decision about [vpn, vpn + pages) of a file mapping, and about the pages of the file there. */
 function decide(k: Kernel, vma: Vma, vpn: number, pages: number, said: Said): void {
   const file: Decision["file"] = { inode: fileOf(k, vma).slot, index: fileIndex(vma, vpn), pages };
-  k.tracer?.decide({ ...said, mm: vma.mm, vpn, pages, file });
+  const { causes, ...rest } = said;
+  k.tracer?.decide(decisionWith({ ...rest, mm: vma.mm, vpn, pages, file }, causes));
 }
 
 const shared = (vma: Vma, vpn: number): Cause => ({ kind: "vmaFlag", mm: vma.mm, vpn, flag: "VM_SHARED", set: (vma.flags & VM.shared) !== 0 });
@@ -103,9 +103,8 @@ export function traceMapped(k: Kernel, vma: Vma, vpn: number, page: Pfn, plan: M
   const start = vpn - (page - head);
   const s: Situation = { k, vma };
   const answer = ({ k: kk, vma: v }: Situation): string => (v === null ? "" : mapPlan(kk, v, vpn, page));
-  const found = causesOf(answer, s, variations(k, vma, vpn, head));
   const rule = plan === "pmd" ? "map.pmd" : plan === "folio" ? "map.folio" : refusalOf(k, vma, vpn, head, false);
-  const causes = [...found.causes];
+  const causes: Cause[] = [];
   if (plan === "pmd") causes.push(orderCause(k, vma, vpn, head), entries(vma, start, pages, "none"));
   else if (plan === "folio") causes.push(orderCause(k, vma, vpn, head));
   const isTable = order === k.geo.pmdOrder && suitsPmd(k, vma, vpn, head) && !pmdNone(k, vma, vpn);
@@ -115,8 +114,10 @@ export function traceMapped(k: Kernel, vma: Vma, vpn: number, page: Pfn, plan: M
     symbol: order === k.geo.pmdOrder ? "do_set_pmd" : "finish_fault",
     rule,
     outcome: plan === "pmd" ? "by a PMD" : plan === "folio" ? `${pages} pages` : "one page",
-    causes,
-    also: found.also,
+    causes: () => {
+      const found = causesOf(answer, s, variations(k, vma, vpn, head));
+      return { causes: [...found.causes, ...causes], also: found.also };
+    },
   });
 }
 
@@ -124,14 +125,17 @@ export function traceMapped(k: Kernel, vma: Vma, vpn: number, page: Pfn, plan: M
 export function traceAroundPmd(k: Kernel, vma: Vma, vpn: number, head: Pfn, byPmd: boolean): void {
   const order = folioOrder(k, head);
   if (order !== k.geo.pmdOrder) return;
-  const found: Found = causesOf(({ k: kk, vma: v }) => v !== null && aroundByPmd(kk, v, vpn, head), { k, vma }, variations(k, vma, vpn, head));
   const start = vpn - (vpn % 2 ** order);
+  const look = (): Found => {
+    const found = causesOf(({ k: kk, vma: v }) => v !== null && aroundByPmd(kk, v, vpn, head), { k, vma }, variations(k, vma, vpn, head));
+    const placed = byPmd ? [orderCause(k, vma, vpn, head), entries(vma, start, 2 ** order, "none")] : [];
+    return { causes: [...found.causes, ...placed], also: found.also };
+  };
   decide(k, vma, byPmd ? start : vpn, byPmd ? 2 ** order : 1, {
     symbol: "filemap_map_pmd",
     rule: byPmd ? "map.pmd" : refusalOf(k, vma, vpn, head, true),
     outcome: byPmd ? "by a PMD" : "not by a PMD",
-    causes: byPmd ? [...found.causes, orderCause(k, vma, vpn, head), entries(vma, start, 2 ** order, "none")] : found.causes,
-    also: found.also,
+    causes: look,
   });
 }
 
@@ -145,13 +149,12 @@ export function traceAround(k: Kernel, vma: Vma, vpn: number): void {
     return `${w.first}-${w.last}`;
   };
   const order = Math.log2(k.g.faultAroundPages);
-  const found = causesOf(answer, { k, vma }, [faultAround(k), bounds(vma, vpn, order)]);
   const cached = cacheCause(fileOf(k, vma).slot, fileIndex(vma, first), pages, "cached");
   decide(k, vma, first, pages, {
     symbol: "do_fault_around",
     rule: "around.mapped",
     outcome: `${pages} pages`,
-    causes: [...found.causes, cached, access(false)],
+    causes: () => ({ causes: [...causesOf(answer, { k, vma }, [faultAround(k), bounds(vma, vpn, order)]).causes, cached, access(false)], also: [] }),
   });
 }
 

@@ -6,7 +6,7 @@ import { VM } from "../mm/vmFlags.ts";
 import type { Pfn } from "../units.ts";
 import { cacheCause, fileOf, largeFolios, mmapMiss, readAheadKb, vmaFlag } from "./fileVariations.ts";
 import type { Cause, Decision, FileRule } from "./tracer.ts";
-import { causesOf, type Situation, type Variation } from "./whatIf.ts";
+import { causesOf, decisionWith, type Causes, type Found, type Situation, type Variation } from "./whatIf.ts";
 
 /** Whether a fault found its page in the page cache, and what was read where it did not. Only called with a tracer. */
 
@@ -14,8 +14,7 @@ interface Said {
   readonly symbol: string;
   readonly rule: FileRule;
   readonly outcome: string;
-  readonly causes: readonly Cause[];
-  readonly also?: readonly Cause[];
+  readonly causes: Causes;
 }
 
 /** A decision of a fault at `vpn`, about pages of the file. */
@@ -24,7 +23,8 @@ function decide(k: Kernel, vma: Vma, vpn: number, index: number, pages: number, 
   const end = Math.min(vma.end, vma.start + (index + pages - vma.pgoff));
   const at = first < end ? { vpn: first, pages: end - first } : { vpn, pages: 1 };
   const file: Decision["file"] = { inode: fileOf(k, vma).slot, index, pages };
-  k.tracer?.decide({ ...said, mm: vma.mm, ...at, file });
+  const { causes, ...rest } = said;
+  k.tracer?.decide(decisionWith({ ...rest, mm: vma.mm, ...at, file }, causes));
 }
 
 /** filemap_get_folio: there, or not. */
@@ -69,11 +69,11 @@ export function traceMmapReadahead(k: Kernel, vma: Vma, vpn: number, index: numb
   const w = windowOf(s, index);
   const start = w?.start ?? index;
   const pages = w?.ra.size ?? 1;
-  const found = causesOf(text, s, variations);
-  decide(k, vma, vpn, start, pages, { symbol: "do_sync_mmap_readahead", rule: `readahead.${kind}`, outcome: `${pages} pages`, ...found });
+  const causes = (): Found => causesOf(text, s, variations);
+  decide(k, vma, vpn, start, pages, { symbol: "do_sync_mmap_readahead", rule: `readahead.${kind}`, outcome: `${pages} pages`, causes });
   if (w === null) return;
-  const orders = causesOf((x) => orderOf(x, index), s, [...variations, largeFolios(fileOf(k, vma))]);
-  decide(k, vma, vpn, start, pages, { symbol: "page_cache_ra_order", rule: "readahead.order", outcome: `order ${orderOf(s, index)}`, ...orders });
+  const orders = (): Found => causesOf((x) => orderOf(x, index), s, [...variations, largeFolios(fileOf(k, vma))]);
+  decide(k, vma, vpn, start, pages, { symbol: "page_cache_ra_order", rule: "readahead.order", outcome: `order ${orderOf(s, index)}`, causes: orders });
 }
 
 /** do_async_mmap_readahead: the fault came to the mark of the last window, and reads the next. */
@@ -84,13 +84,16 @@ export function traceAsyncReadahead(k: Kernel, vma: Vma, vpn: number, head: Pfn,
     const w = asyncWindow(x.k, x.vma.file, head, index, raPages(x.k));
     return w === null ? "nothing" : `${w.start}+${w.size}`;
   };
-  const found = causesOf(asked, { k, vma }, [vmaFlag(vma, vpn, "VM_RAND_READ"), readAheadKb(k)]);
+  const look = (): Found => {
+    const found = causesOf(asked, { k, vma }, [vmaFlag(vma, vpn, "VM_RAND_READ"), readAheadKb(k)]);
+    return { causes: [marked, ...found.causes], also: [] };
+  };
   const next = asyncWindow(k, vma.file, head, index, raPages(k));
   decide(k, vma, vpn, index, 2 ** folioOrder(k, head), {
     symbol: "do_async_mmap_readahead",
     rule: "readahead.async",
     outcome: next === null ? "nothing" : `${next.size} pages from ${next.start}`,
-    causes: [marked, ...found.causes],
+    causes: look,
   });
   if (next !== null)
     decide(k, vma, vpn, next.start, next.size, { symbol: "page_cache_async_ra", rule: "readahead.async", outcome: `${next.size} pages`, causes: [marked] });

@@ -6,7 +6,7 @@ import { fitsFile, nothingCached, shmemAllowableOrders, shmemSuitableOrders } fr
 import { vmaThpDisabled } from "../thp/eligibility/disabled.ts";
 import { bounds, cacheCause, fileSize, hugeMount, offset, shmemEnabled, shmemSizes, thpDisable, vmaFlag } from "./fileVariations.ts";
 import type { Cause, Decision, ShmemRule } from "./tracer.ts";
-import { causesOf, type Situation, type Variation } from "./whatIf.ts";
+import { causesOf, decisionWith, type Causes, type Situation, type Variation } from "./whatIf.ts";
 
 /** Which folio tmpfs makes for a page of a file (shmem_alloc_folio), and why no larger one. Only called with a tracer. */
 
@@ -77,10 +77,16 @@ function ruleOf(k: Kernel, { inode, fault }: Asked, orders: number, order: numbe
 }
 
 /** A decision about pages of a file, and about where the fault that asks has them. */
-function decide(k: Kernel, { inode, index, fault }: Asked, order: number, parts: Pick<Decision, "symbol" | "rule" | "outcome" | "causes" | "also">): void {
+function decide(
+  k: Kernel,
+  { inode, index, fault }: Asked,
+  order: number,
+  parts: Pick<Decision, "symbol" | "rule" | "outcome"> & { readonly causes: Causes },
+): void {
   const pages = 2 ** order;
   const where = fault === null ? { mm: 0, vpn: -1, pages: 0 } : { mm: fault.vma.mm, vpn: fault.vpn - (fault.vpn % pages), pages };
-  k.tracer?.decide({ ...parts, ...where, file: { inode: inode.slot, index: index - (index % pages), pages } });
+  const { causes, ...said } = parts;
+  k.tracer?.decide(decisionWith({ ...said, ...where, file: { inode: inode.slot, index: index - (index % pages), pages } }, causes));
 }
 
 /** shmem_allowable_huge_orders and shmem_suitable_orders: the order that is tried first, or next when those from `below` on could not be had. `fault` null: write(2), which asks for so much at once, or fallocate(2). */
@@ -128,7 +134,7 @@ export function traceShmemOrder(
       : k.era.shmemSizes
         ? "shmem_allowable_huge_orders"
         : "shmem_is_huge";
-  decide(k, asked, order, { symbol, rule, outcome: `order ${order}`, ...causesOf((x) => firstOrder(x as ShmemSituation, asked), s, variations) });
+  decide(k, asked, order, { symbol, rule, outcome: `order ${order}`, causes: () => causesOf((x) => firstOrder(x as ShmemSituation, asked), s, variations) });
 }
 
 /** A folio of that order could not be had: no free block, or the mount is full. */

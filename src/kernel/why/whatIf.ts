@@ -2,7 +2,7 @@ import type { Era } from "../era/era.ts";
 import { BASE_ERA, TOGGLES } from "../era/toggles.ts";
 import type { Kernel } from "../mm/kernel.ts";
 import type { Vma } from "../mm/records.ts";
-import type { Cause } from "./tracer.ts";
+import type { Cause, Decision } from "./tracer.ts";
 
 /**
  * Causes found by asking once more: a plain function of the kernel decided something; each thing it may have looked at is thought
@@ -70,6 +70,28 @@ function eraVariations(answer: Answer, s: Situation): Variation[] {
 export interface Found {
   readonly causes: readonly Cause[];
   readonly also: readonly Cause[];
+}
+
+/** Causes of a decision: known, or to be looked for when somebody reads them. */
+export type Causes = readonly Cause[] | (() => Found);
+
+/**
+ * A decision whose causes are looked for when they are read first. A step takes thousands of decisions, and a tracer wants few of them;
+ * who keeps one reads it at once, before the state moves on.
+ */
+export function decisionWith(base: Omit<Decision, "causes" | "also">, causes: Causes): Decision {
+  if (typeof causes !== "function") return { ...base, causes };
+  let found: Found | null = null;
+  const look = (): Found => (found ??= causes());
+  return {
+    ...base,
+    get causes() {
+      return look().causes;
+    },
+    get also() {
+      return look().also;
+    },
+  };
 }
 
 /** Whether some way to change all of these changes the answer. */

@@ -12,7 +12,7 @@ import { explained, explainStep, originOf, type Explanation } from "./explanatio
 import { cachedFrame, fileText } from "./fileFacts.ts";
 import type { History } from "./history.ts";
 import { leafAt, readCause, type Leaf } from "./readState.ts";
-import { lastChanges, overlaps, replayStep, type TracedStep } from "./replay.ts";
+import { lastChanges, overlaps, replayStep, replayWatching, type TracedStep } from "./replay.ts";
 
 /** What a person asks about. `mm`: a slot of the mm table; `vpn`: a page number. */
 export type Target =
@@ -240,6 +240,6 @@ function whyCounter(history: History, target: Extract<Target, { kind: "counter" 
   const [step] = lastChanges(history, history.lastStep, [() => String(read())]);
   const args = { name: target.name, value: read() };
   if (step === 0) return explained("session.why.counter.never", args, [originOf(history, 0)]);
-  const traced = replayStep(history, step, { watch: read });
+  const traced = replayWatching(history, step, read);
   return explained("session.why.counter.changed", args, [explainStep(history, traced)]);
 }
