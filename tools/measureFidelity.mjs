@@ -17,7 +17,7 @@ export const TARGET = join(conformance, "fidelity.json");
 export function measureFidelity() {
   /** @type {Map<string, ReturnType<typeof loadDeviations>>} */
   const rows = new Map();
-  const verdicts = findTraces(["traces", "recorded"].map((name) => join(conformance, name))).map(({ path }) => {
+  const verdicts = findTraces(["traces", "random", "recorded"].map((name) => join(conformance, name))).map(({ path }) => {
     const trace = loadTrace(path);
     const { profile } = trace.header;
     const listed = rows.get(profile) ?? loadDeviations(profile);

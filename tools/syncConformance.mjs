@@ -16,6 +16,9 @@ const manifestPath = join(here, "MANIFEST.json");
 const inUse = ["01", "02", "03", "04", "05", "07", "08", "09", "10", "11", "12", "13", "25", "26", "27", "29", "31", "34"];
 const releases = ["linux-6.18", "linux-6.12", "linux-6.1"];
 
+/** Words of random scripts that need what is not simulated yet. A script with none of them is in use. */
+const later = /nr_hugepages|hugetlb|uffd|zram|mergeable|ksm|hwpoison|soft_offline/;
+
 /** Files of ours that decide what is recorded and what agrees. */
 const judged = ["compare.py", "recorder/oracle.c"];
 
@@ -36,11 +39,18 @@ function tracesIn(folder) {
   return releases.flatMap((release) => relativeGlob(folder, `traces/${release}/*.json`)).filter((path) => inUse.includes(path.split("/")[2].slice(0, 2)));
 }
 
+/** The random scripts in use that a folder has. @param {string} folder */
+function randomIn(folder) {
+  const hasArea = (/** @type {string} */ path) => !later.test(JSON.parse(readFileSync(join(folder, path), "utf8")).source);
+  return releases.flatMap((release) => relativeGlob(folder, `random/${release}/*.json`)).filter(hasArea);
+}
+
 /** @param {string} source */
 function sync(source) {
-  const wanted = tracesIn(source);
-  if (wanted.length !== inUse.length * releases.length) throw new Error(`${source}: ${wanted.length} of ${inUse.length * releases.length} traces are there`);
-  for (const path of relativeGlob(here, "traces/**/*.json")) if (!wanted.includes(path)) rmSync(join(here, path));
+  const traces = tracesIn(source);
+  if (traces.length !== inUse.length * releases.length) throw new Error(`${source}: ${traces.length} of ${inUse.length * releases.length} traces are there`);
+  const wanted = [...traces, ...randomIn(source)];
+  for (const path of relativeGlob(here, "{traces,random}/**/*.json")) if (!wanted.includes(path)) rmSync(join(here, path));
   for (const path of wanted) {
     mkdirSync(dirname(join(here, path)), { recursive: true });
     copyFileSync(join(source, path), join(here, path));
@@ -60,10 +70,11 @@ export function check(source = null) {
   for (const [path, wanted] of Object.entries(manifest.sha256)) {
     if (!existsSync(join(here, path))) problems.push(`${path}: missing`);
     else if (hash(join(here, path)) !== wanted) problems.push(`${path}: not as recorded`);
-    else if (source !== null && path.startsWith("traces/") && hash(join(source, path)) !== wanted) problems.push(`${path}: differs from ${source}`);
+    else if (source !== null && /^(traces|random)\//.test(path) && hash(join(source, path)) !== wanted) problems.push(`${path}: differs from ${source}`);
   }
-  for (const path of [...relativeGlob(here, "{traces,recorded}/**/*.json"), ...judged])
+  for (const path of [...relativeGlob(here, "{traces,random,recorded}/**/*.json"), ...judged])
     if (!(path in manifest.sha256)) problems.push(`${path}: not in the manifest`);
+  if (source !== null) for (const path of [...tracesIn(source), ...randomIn(source)]) if (!(path in manifest.sha256)) problems.push(`${path}: could be in use and is not`);
   return problems;
 }
 

@@ -12,8 +12,8 @@ const CONFORMANCE = join(import.meta.dirname, "../../conformance");
 const LEAST_OF_A_TRACE = 0.98;
 const LEAST_OF_A_RELEASE = 0.995;
 
-/** traces: copied from the reference recordings; recorded: random scripts that we recorded under the emulator */
-const paths = globSync("{traces,recorded}/**/*.json", { cwd: CONFORMANCE }).sort();
+/** traces and random: copied from the reference recordings; recorded: random scripts that we recorded under the emulator */
+const paths = globSync("{traces,random,recorded}/**/*.json", { cwd: CONFORMANCE }).sort();
 
 function load(path: string): Trace {
   const result = readTrace(readFileSync(join(CONFORMANCE, path), "utf8"));

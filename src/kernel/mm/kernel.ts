@@ -8,7 +8,7 @@ import { Store } from "../store/store.ts";
 import type { CostSheet } from "../sched/costs.ts";
 import type { Tracer } from "../why/tracer.ts";
 import { NO_TABLE, type Pfn, type TableIndex } from "../units.ts";
-import type { AnonVma, Globals, Inode, LockRecord, Mm, Mount, OpenFile, PageContent, ParkedThread, Task, Vma, Zone } from "./records.ts";
+import type { AnonVma, Globals, Inode, LockRecord, Mm, Mount, OpenFile, ShmSegment, PageContent, ParkedThread, Task, Vma, Zone } from "./records.ts";
 
 /** Counters of an mm in the `mmCounters` column: index = mm slot * MM_COUNTERS + one of these. */
 export const MMC = {
@@ -240,6 +240,7 @@ export class Kernel {
   readonly mounts: Records<Mount>;
   readonly inodes: Records<Inode>;
   readonly files: Records<OpenFile>;
+  readonly shms: Records<ShmSegment>;
 
   /** derived from `contents`, and checked on every use: slot by key */
   readonly contentSlots = new Map<string, number>();
@@ -334,6 +335,7 @@ export class Kernel {
     this.mounts = s.records("mount");
     this.inodes = s.records("inode");
     this.files = s.records("file");
+    this.shms = s.records("shm");
   }
 
   /** The one record of machine-wide settings and lists. */

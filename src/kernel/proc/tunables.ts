@@ -1,3 +1,4 @@
+import { SHMMAX } from "../ipc/shm.ts";
 import type { Result } from "../mm/errno.ts";
 import { SHM_MOUNT } from "../mm/inode.ts";
 import { MISC, MTHP, MTHP_COUNTERS, type Kernel } from "../mm/kernel.ts";
@@ -255,6 +256,16 @@ export function tunablesOf(k: Kernel): Tunable[] {
     ),
   );
   out.push(
+    shmmaxFile(),
+    number(
+      "/proc/sys/kernel/shmmni",
+      (g) => g.shmMni,
+      (n) => ({ shmMni: n }),
+      0,
+      32768,
+    ),
+  );
+  out.push(
     number(
       "/proc/sys/vm/max_map_count",
       (g) => g.maxMapCount,
@@ -264,6 +275,20 @@ export function tunablesOf(k: Kernel): Tunable[] {
     ),
   );
   return out;
+}
+
+/** kernel.shmmax: what a segment may have, bytes. Values above 2^53 are as good as none. */
+function shmmaxFile(): Tunable {
+  const path = "/proc/sys/kernel/shmmax";
+  return {
+    path,
+    show: (k) => `${k.g.shmMaxBytes === Infinity ? SHMMAX : k.g.shmMaxBytes}\n`,
+    store: (k, text) => {
+      if (!/^\s*\d{1,20}\s*$/.test(text)) return refuse(k, path, text);
+      const bytes = BigInt(text.trim());
+      return applied(k, path, { shmMaxBytes: bytes >= 1n << 53n ? Infinity : Number(bytes) });
+    },
+  };
 }
 
 /** fault_around_bytes of debugfs: rounded down to a power of two, at least a page, at most what a page table holds. */

@@ -17,6 +17,7 @@ import { fitsAround } from "./eligibility/question.ts";
 import { getHugeZero, isHugeZero } from "./hugeZero.ts";
 import { khugepagedEnterVma } from "./khugepagedList.ts";
 import { splitPmd } from "./splitPmd.ts";
+import { traceFilePmdWrite } from "../why/fileFaults.ts";
 import { traceHugeRead, traceHugeWriteProtected, traceHugeZeroWrite } from "../why/pages.ts";
 import { traceAllocFailed } from "../why/thp.ts";
 
@@ -107,6 +108,7 @@ export function hugePmdWpPage(k: Kernel, vmaIn: Vma, vpn: number, flags: number,
   const start = vpn - (vpn & (n - 1));
   // wp_huge_pmd of a file: the fault goes on without the PMD
   if (vmaIn.ops !== "none") {
+    if (k.tracer !== null) traceFilePmdWrite(k, vmaIn, start, n);
     splitPmd(k, vmaIn, { table, i, lo, hi }, vpn);
     return VMF.fallback;
   }

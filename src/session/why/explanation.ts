@@ -2,6 +2,7 @@ import { TOGGLES } from "../../kernel/era/toggles.ts";
 import type { Message } from "../../kernel/message.ts";
 import type { Cause } from "../../kernel/why/tracer.ts";
 import type { RenderMessage } from "../../shell/renderMessage.ts";
+import { fileText } from "./fileFacts.ts";
 import type { History } from "./history.ts";
 import { stepsOfCauses, traceBack, type Made, type TracedDecision, type TracedStep } from "./replay.ts";
 import { readCause } from "./readState.ts";
@@ -50,38 +51,51 @@ export function originOf(history: History, step: number): Explanation {
   return explained("session.why.command", { step: history.numberOf(step), command: history.commandOf(step) }, [], { origin: "command", step });
 }
 
-const address = (history: History, vpn: number): string => history.world.slots.print(vpn * 4096);
-const range = (history: History, start: number, end: number): string => `${address(history, start)} .. ${address(history, end)}`;
 const set = (is: boolean): "set" | "clear" => (is ? "set" : "clear");
 
+const FILE_KEYS = { i_size: "file.size", i_writecount: "file.writers", large_folios: "file.largeFolios", "huge=": "file.huge", "size=": "file.room" } as const;
+const FOLIO_KEYS = { folio_order: "cacheFolio.order", PG_dirty: "cacheFolio.dirty", extra_references: "cacheFolio.held" } as const;
+/** Pages of a file, in bytes from its start. */
+const pagesText = (index: number, pages: number): string => {
+  const from = `0x${(index * 4096).toString(16)}`;
+  return pages === 1 ? from : `${from} .. 0x${((index + pages) * 4096).toString(16)}`;
+};
+
+/** How the places that a cause is about are written. */
+export interface PlaceNames {
+  readonly address: (vpn: number) => string;
+  readonly file: (inode: number) => string;
+}
+
 /** The sentence of a cause. */
-function causeMessage(history: History, cause: Cause): Message {
+export function causeMessage({ address, file }: PlaceNames, cause: Cause): Message {
   const key = (name: string): string => `session.why.cause.${name}`;
+  const range = (start: number, end: number): string => `${address(start)} .. ${address(end)}`;
   switch (cause.kind) {
     case "setting":
       return { key: key("setting"), args: { path: cause.path, value: cause.value } };
     case "vmaFlag":
-      return { key: key(`vmaFlag.${set(cause.set)}`), args: { flag: cause.flag, at: address(history, cause.vpn) } };
+      return { key: key(`vmaFlag.${set(cause.set)}`), args: { flag: cause.flag, at: address(cause.vpn) } };
     case "vmaBounds":
-      if (cause.from === cause.to) return { key: key("vmaBounds.any"), args: { bounds: range(history, cause.start, cause.end) } };
-      return { key: key("vmaBounds.block"), args: { bounds: range(history, cause.start, cause.end), block: range(history, cause.from, cause.to) } };
+      if (cause.from === cause.to) return { key: key("vmaBounds.any"), args: { bounds: range(cause.start, cause.end) } };
+      return { key: key("vmaBounds.block"), args: { bounds: range(cause.start, cause.end), block: range(cause.from, cause.to) } };
     case "hole":
-      return { key: key("hole"), args: { range: range(history, cause.vpn, cause.end) } };
+      return { key: key("hole"), args: { range: range(cause.vpn, cause.end) } };
     case "occupied":
-      return { key: key("occupied"), args: { range: range(history, cause.vpn, cause.end) } };
+      return { key: key("occupied"), args: { range: range(cause.vpn, cause.end) } };
     case "anonVma":
-      return { key: key(`anonVma.${set(cause.set)}`), args: { at: address(history, cause.vpn) } };
+      return { key: key(`anonVma.${set(cause.set)}`), args: { at: address(cause.vpn) } };
     case "offset":
-      return { key: key("offset"), args: { at: address(history, cause.vpn), pgoff: `0x${cause.pgoff.toString(16)}` } };
+      return { key: key("offset"), args: { at: address(cause.vpn), pgoff: `0x${cause.pgoff.toString(16)}` } };
     case "prctl":
       return { key: key("prctl"), args: { value: cause.value } };
     case "entry":
       return {
         key: key(`entry.${cause.is}`),
-        args: { range: cause.pages === 1 ? address(history, cause.vpn) : range(history, cause.vpn, cause.vpn + cause.pages) },
+        args: { range: cause.pages === 1 ? address(cause.vpn) : range(cause.vpn, cause.vpn + cause.pages) },
       };
     case "folio":
-      return { key: key("folio"), args: { property: cause.property, value: cause.value, at: cause.vpn < 0 ? "?" : address(history, cause.vpn) } };
+      return { key: key("folio"), args: { property: cause.property, value: cause.value, at: cause.vpn < 0 ? "?" : address(cause.vpn) } };
     case "access":
       return { key: key(cause.write ? "access.write" : "access.read"), args: {} };
     case "argument":
@@ -94,6 +108,16 @@ function causeMessage(history: History, cause: Cause): Message {
       return { key: key("era"), args: { behaviour: cause.behaviour, value: String(cause.value) } };
     case "config":
       return { key: key("config"), args: { name: cause.name, value: String(cause.value) } };
+    case "file":
+      return { key: key(FILE_KEYS[cause.property]), args: { file: file(cause.inode), value: cause.value } };
+    case "cache":
+      return { key: key(`cache.${cause.is}`), args: { file: file(cause.inode), range: pagesText(cause.index, cause.pages) } };
+    case "cacheFolio": {
+      const args = { file: file(cause.inode), range: pagesText(cause.index, 1), value: cause.value };
+      return { key: key(FOLIO_KEYS[cause.property]), args };
+    }
+    case "readahead":
+      return { key: key("readahead"), args: { value: cause.value } };
     case "memory":
       return { key: key("memory"), args: { pages: cause.pages } };
     case "operation":
@@ -101,12 +125,14 @@ function causeMessage(history: History, cause: Cause): Message {
   }
 }
 
+const namesIn = ({ world }: History): PlaceNames => ({ address: (vpn) => world.slots.print(vpn * 4096), file: (inode) => fileText(world, inode) });
+
 /** Toggles that move a field of the era. */
 export const togglesOfBehaviour = (behaviour: string): string[] => TOGGLES.filter((t) => Object.hasOwn(t.change, behaviour)).map((t) => t.id);
 
 /** The cause, and where it comes from. `setBy`: the step before `step` that made it so. */
 function explainCause(history: History, step: number, cause: Cause, setBy: number): Explanation {
-  const message = causeMessage(history, cause);
+  const message = causeMessage(namesIn(history), cause);
   let end: Explanation;
   if (cause.kind === "era")
     end = explained("session.why.release", { toggles: togglesOfBehaviour(cause.behaviour).join(" ") || "-" }, [], { origin: "release" });
@@ -122,16 +148,37 @@ function explainCause(history: History, step: number, cause: Cause, setBy: numbe
 
 /** The fact where it was brought from, with the step that made it there behind it. */
 function withFact(history: History, made: Made, below: Explanation): Explanation {
-  const message = causeMessage(history, made.cause);
+  const message = causeMessage(namesIn(history), made.cause);
   const end = below.step === made.step ? below : { ...originOf(history, made.step), children: [below] };
   return explained(message.key, message.args, [end], { cause: made.cause });
+}
+
+/** Files of several sizes that hold the same since the same step stand together: nine lines that say alike would hide the tenth. */
+function alikeTogether(causes: readonly Cause[], setBy: ReadonlyMap<Cause, number>): Cause[][] {
+  const kin = (cause: Cause): string =>
+    cause.kind === "setting" && /\d/.test(cause.path) ? `${cause.path.replace(/\d+/g, "#")} ${cause.value} ${setBy.get(cause) ?? 0}` : "";
+  const out: Cause[][] = [];
+  for (const cause of causes) {
+    const last = out.at(-1);
+    if (last !== undefined && kin(cause) !== "" && kin(cause) === kin(last[0])) last.push(cause);
+    else out.push([cause]);
+  }
+  return out.flatMap((group) => (group.length < 3 ? group.map((cause) => [cause]) : [group]));
+}
+
+const pathOf = (cause: Cause): string => (cause.kind === "setting" ? cause.path : "");
+
+function withAlike(one: Explanation, first: Cause, alike: readonly Cause[]): Explanation {
+  if (alike.length === 0) return one;
+  const path = joined([first, ...alike].map(pathOf), (list) => `{${list}}`);
+  return { ...one, args: { ...one.args, path }, alike };
 }
 
 /** A decision with its causes; `also` stands below a sentence of its own. */
 function explainDecision(history: History, step: number, { decision, times }: TracedDecision, setBy: ReadonlyMap<Cause, number>): Explanation {
   const of = (cause: Cause): Explanation => explainCause(history, step, cause, setBy.get(cause) ?? 0);
   const also = decision.also ?? [];
-  const children = decision.causes.map(of);
+  const children = alikeTogether(decision.causes, setBy).map(([first, ...alike]) => withAlike(of(first), first, alike));
   if (also.length > 0) children.push(explained("session.why.also", {}, also.map(of)));
   const args = { symbol: decision.symbol, outcome: decision.outcome, times };
   // a chain has to end somewhere: what no cause was named for is the command's doing

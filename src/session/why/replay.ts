@@ -23,11 +23,16 @@ export interface TracedStep {
 
 /** kinds of decisions that are kept of one step; a step that takes more is a loop over pages that differ in everything */
 const MOST_KINDS = 200;
+/** decisions with the same rule and outcome whose causes are looked for; those after them are counted with the last */
+const MOST_ALIKE = 8;
 /** decisions that are remembered while a counter is watched */
 const WINDOW = 12;
 
-/** What makes two decisions the same but for the page. */
-function kindOf(d: Decision): string {
+/** What makes two decisions the same but for the page and for their causes. */
+const saidOf = (d: Decision): string => [d.symbol, d.rule, d.outcome, d.mm].join("|");
+
+/** Their causes, but for the page. */
+function factsOf(d: Decision): string {
   const facts = (causes: readonly Cause[]): string =>
     causes
       .map((c) =>
@@ -36,11 +41,12 @@ function kindOf(d: Decision): string {
           .join(","),
       )
       .join(";");
-  return [d.symbol, d.rule, d.outcome, d.mm, facts(d.causes), facts(d.also ?? [])].join("|");
+  return `|${facts(d.causes)}|${facts(d.also ?? [])}`;
 }
 
 class Recorder implements Tracer {
   private readonly kinds = new Map<string, { decision: Decision; times: number }>();
+  private readonly alike = new Map<string, { seen: number; last: { times: number } | null }>();
   private readonly wanted: (d: Decision) => boolean;
 
   constructor(wanted: (d: Decision) => boolean) {
@@ -52,10 +58,23 @@ class Recorder implements Tracer {
   }
 
   keep(decision: Decision): void {
-    const kind = kindOf(decision);
-    const known = this.kinds.get(kind);
-    if (known !== undefined) known.times++;
-    else if (this.kinds.size < MOST_KINDS) this.kinds.set(kind, { decision, times: 1 });
+    const said = saidOf(decision);
+    const alike = this.alike.get(said) ?? { seen: 0, last: null };
+    this.alike.set(said, alike);
+    // a loop says the same of each page: after some of them nobody looks for its causes again
+    if (++alike.seen > MOST_ALIKE && alike.last !== null) {
+      alike.last.times++;
+      return;
+    }
+    const kind = said + factsOf(decision);
+    alike.last = this.kinds.get(kind) ?? null;
+    if (alike.last !== null) alike.last.times++;
+    else if (this.kinds.size < MOST_KINDS) {
+      // a copy, since its causes hold for the state as it is now
+      const kept = { decision: { ...decision }, times: 1 };
+      this.kinds.set(kind, kept);
+      alike.last = kept;
+    }
   }
 
   taken(): TracedDecision[] {
@@ -63,12 +82,13 @@ class Recorder implements Tracer {
   }
 }
 
-/** Keeps what was decided about a page just before a number changed. */
+/** Finds which decisions, by their place in the step, were about a page just before a number changed. Their causes are not looked for: by then the state has moved on. */
 class Watcher implements Tracer {
-  private readonly recorder = new Recorder(() => true);
+  private readonly found = new Set<number>();
   private readonly read: () => number;
   private before: number;
-  private window: Decision[] = [];
+  private place = 0;
+  private window: { readonly decision: Decision; readonly place: number }[] = [];
 
   constructor(read: () => number) {
     this.read = read;
@@ -77,23 +97,24 @@ class Watcher implements Tracer {
 
   decide(decision: Decision): void {
     this.look();
-    this.window.push(decision);
+    this.window.push({ decision, place: this.place++ });
     if (this.window.length > WINDOW) this.window.shift();
   }
 
-  taken(): TracedDecision[] {
+  places(): ReadonlySet<number> {
     this.look();
-    return this.recorder.taken();
+    return this.found;
   }
 
   private look(): void {
     const now = this.read();
     if (now === this.before) return;
     this.before = now;
-    const last = this.window.at(-1);
+    const last = this.window.at(-1)?.decision;
     // the decisions about the same page, without what was decided about its mapping on the way
     if (last !== undefined)
-      for (const d of this.window) if (overlaps(d, last.mm, last.vpn, last.pages) && !/^(khugepaged|vma)\./.test(d.rule)) this.recorder.keep(d);
+      for (const { decision: d, place } of this.window)
+        if (overlaps(d, last.mm, last.vpn, last.pages) && !/^(khugepaged|vma)\./.test(d.rule)) this.found.add(place);
     this.window = [];
   }
 }
@@ -101,15 +122,30 @@ class Watcher implements Tracer {
 export const overlaps = (d: Decision, mm: number, vpn: number, pages: number): boolean =>
   d.mm === mm && d.vpn >= 0 && vpn >= 0 && d.vpn < vpn + Math.max(1, pages) && vpn < d.vpn + Math.max(1, d.pages);
 
-/** Carries a step out once more from the state before it. `wanted`: which decisions to keep; or the number whose changes are to be explained. */
-export function replayStep(history: History, step: number, wanted: ((d: Decision) => boolean) | { readonly watch: () => number }): TracedStep {
+/** As replayStep, keeping what was decided about a page just before a number changed. The step is done twice, since a replay is the same each time. */
+export function replayWatching(history: History, step: number, read: () => number): TracedStep {
+  history.goBefore(step);
+  const watcher = new Watcher(read);
+  traceStep(history, step, watcher);
+  const places = watcher.places();
+  let place = 0;
+  return replayStep(history, step, () => places.has(place++));
+}
+
+/** Carries a step out once more from the state before it. `wanted`: which decisions to keep, asked once for each. */
+export function replayStep(history: History, step: number, wanted: (d: Decision) => boolean): TracedStep {
+  const recorder = new Recorder(wanted);
+  const fields = traceStep(history, step, recorder);
+  return { step, fields, decisions: recorder.taken() };
+}
+
+function traceStep(history: History, step: number, tracer: Tracer): TracedStep["fields"] {
   const { machine } = history.world;
   const k = machine.kernel;
   const outer = { hooks: k.hooks, work: k.work, stopped: k.stopped };
   const stopAt = history.stopAt?.(step) ?? null;
   let looks = 0;
   history.goBefore(step);
-  const tracer = typeof wanted === "function" ? new Recorder(wanted) : new Watcher(wanted.watch);
   try {
     machine.beginStep();
     k.work = 0;
@@ -122,8 +158,7 @@ export function replayStep(history: History, step: number, wanted: ((d: Decision
       },
     };
     k.tracer = tracer;
-    const fields = runAlone(history.operation(step));
-    return { step, fields, decisions: tracer.taken() };
+    return runAlone(history.operation(step));
   } finally {
     k.tracer = null;
     k.hooks = outer.hooks;
