@@ -40,6 +40,7 @@ import { allowableOrders, pmdAllowed } from "./thp/eligibility/eligibility.ts";
 import { smallPagesOnly } from "./thp/eligibility/orders.ts";
 import { fitsAround } from "./thp/eligibility/question.ts";
 import { allocThp, hugePmdWpPage, mapThp } from "./thp/hugeFault.ts";
+import { hugeFaultLadder } from "./thp/hugeFaultLadder.ts";
 import { getHugeZero } from "./thp/hugeZero.ts";
 import { khugepagedEnterVma } from "./thp/khugepagedList.ts";
 import { type TouchResult, noteSignal } from "./touchResult.ts";
@@ -792,12 +793,13 @@ function handleMmFaultAlone(k: Kernel, vma: Vma, vpn: number, flags: number, bat
   // the walk that failed found the table: its PMD entry is neither empty nor a leaf
   const walked = k.tracer === null ? cachedTableAlone(k, vma.mm, vpn) : NO_TABLEAlone;
   if (walked !== NO_TABLEAlone) return handlePteFaultAlone(k, vma, vpn, flags, walked, batch);
+  const byHandler = vma.ops === "none" ? VMFAlone.fallback : hugeFaultLadder(k, vma, vpn, flags);
+  if ((byHandler & VMFAlone.fallback) === 0) return byHandler;
   const pmdTable = walkAlloc(k, vma.mm, vpn, geo.pmdLevel);
   if (pmdTable === 0) return VMFAlone.oom;
   const i = indexAtAlone(geo, geo.pmdLevel, vpn);
   let lo = loAtAlone(k, pmdTable, i);
   if (k.tracer !== null && geo.thp && lo === 0 && vma.ops === "none") tracePmdFault(k, vma, vpn, false);
-  // no file system here has ->huge_fault
   if (lo === 0 && geo.thp && vma.ops === "none" && pmdAllowed(k, vma, "pageFault")) {
     const r = hugePmdAnonymousPageAlone(k, vma, vpn, flags, pmdTable);
     if ((r & VMFAlone.fallback) === 0) return r;

@@ -5,6 +5,7 @@ import type { Geometry } from "./arch/geometry.ts";
 import type { Era } from "./era/era.ts";
 import { resolveEra, togglesOf } from "./era/resolve.ts";
 import { mmAlloc } from "./mm/fork.ts";
+import { addDevices } from "./drivers/hugelab.ts";
 import { folioGet, setFlag } from "./mm/folio.ts";
 import { addMount, SHM_MOUNT } from "./mm/inode.ts";
 import { ENTRY_ROW, MISC, Kernel } from "./mm/kernel.ts";
@@ -83,6 +84,8 @@ export function bootKernel(o: BootOptions): Kernel {
     zeroPfn: NO_PFN,
     hugeZeroPfn: NO_PFN,
     faultAroundPages: 16,
+    hugelabOrder: geo.pmdOrder,
+    eligibilityRules: null,
     overcommitMemory: 0,
     maxMapCount: 65530,
     plain: {},
@@ -99,6 +102,7 @@ export function bootKernel(o: BootOptions): Kernel {
   k.misc.set(MISC.cacheNodeEnd, 1);
   bugOn(addMount(k, "tmpfs", "", "never", 0) !== SHM_MOUNT, "shm_mnt is not the first mount");
   for (const [fs, path] of DISKS) addMount(k, fs, path, "never", 0);
+  addDevices(k);
   return k;
 }
 

@@ -1,6 +1,6 @@
 import { fail, failed, type Result } from "./mm/errno.ts";
 import { diskFallocate, diskRead, diskSetSize, diskWrite, diskWriteback, invalidateMappingPages } from "./mm/diskFile.ts";
-import { addInode, addMount, inodeUnused, isShmem, openInode, putFile } from "./mm/inode.ts";
+import { addInode, addMount, inodeUnused, isShmem, mountOf, openInode, putFile } from "./mm/inode.ts";
 import type { Kernel } from "./mm/kernel.ts";
 import { parseTmpfsOptions } from "./mm/mountOptions.ts";
 import { filemapPage } from "./mm/pageCache.ts";
@@ -39,11 +39,15 @@ export const isMountPoint = (k: Kernel, path: string): boolean => [...k.mounts.e
 /** open(2): a struct file with a reference of the caller's. `create`: O_CREAT. */
 export function sysOpen(k: Kernel, path: string, writable: boolean, create = false): Result<OpenFile> {
   const found = findInode(k, path);
+  if (found !== undefined && writable && mountOf(k, found).fs === "cramfs") return fail("EROFS", "hint.deviceReadOnly");
   if (found !== undefined) return openInode(k, found.slot, true, writable);
   const refuse = (): ReturnType<typeof fail> => refuseArgument(k, 0, "path_openat", "ENOENT", "refuse.file", "value", path, "hint.noSuchFile");
   if (isMountPoint(k, path)) return writable ? fail("EISDIR") : refuse();
   const mount = create ? mountOfPath(k, path) : undefined;
   if (mount === undefined || path.slice(mount.path.length + 1).includes("/")) return refuse();
+  // nobody makes device nodes here, and cramfs cannot be written
+  if (mount.fs === "devtmpfs") return fail("EPERM");
+  if (mount.fs === "cramfs") return fail("EROFS");
   return openInode(k, makeInode(k, mount, path), true, writable);
 }
 
@@ -94,6 +98,9 @@ export function sysUmount(k: Kernel, path: string): Result {
   return 0;
 }
 
+/** A device of drivers/hugelab.ts is there to be mapped: its driver has no other calls. */
+const isDevice = (k: Kernel, file: OpenFile): boolean => k.inodes.get(file.inode).device !== null;
+
 /** An offset or length as the calls take it; undefined for a negative one. */
 function bytesOf(n: bigint): number | undefined {
   const signed = BigInt.asIntN(64, n);
@@ -107,6 +114,7 @@ export function sysFtruncate(k: Kernel, file: OpenFile, length: bigint): Result 
   const bytes = bytesOf(length);
   if (bytes === undefined) return refuseOffset(k, "do_sys_ftruncate", length);
   if (bytes === Infinity) return fail("EFBIG");
+  if (isDevice(k, file)) return fail("EINVAL", "hint.deviceNotFile");
   return isShmem(k, k.inodes.get(file.inode)) ? shmemSetSize(k, file.inode, bytes) : diskSetSize(k, file.inode, bytes);
 }
 
@@ -115,6 +123,7 @@ export function sysFallocate(k: Kernel, file: OpenFile, mode: number, offsetIn: 
   const length = bytesOf(lengthIn);
   if (offset === undefined || length === undefined || length === 0) return refuseOffset(k, "vfs_fallocate", lengthIn);
   if (offset + length > MAX_BYTES) return fail("EFBIG");
+  if (isDevice(k, file)) return fail("ENODEV", "hint.deviceNotFile");
   return isShmem(k, k.inodes.get(file.inode)) ? shmemFallocate(k, file.inode, mode, offset, length) : diskFallocate(k, file.inode, mode, offset, length);
 }
 
@@ -122,12 +131,14 @@ export function sysPwrite(k: Kernel, file: OpenFile, offsetIn: bigint, length: n
   const offset = bytesOf(offsetIn);
   if (offset === undefined) return refuseOffset(k, "ksys_pwrite64", offsetIn);
   if (offset + length > MAX_BYTES) return fail("EFBIG");
+  if (isDevice(k, file)) return fail("EINVAL", "hint.deviceNotFile");
   return isShmem(k, k.inodes.get(file.inode)) ? shmemWrite(k, file.inode, offset, length, value) : diskWrite(k, file.inode, offset, length, value);
 }
 
 export function sysPread(k: Kernel, file: OpenFile, offsetIn: bigint, length: number): Result<ReadBytes> {
   const offset = bytesOf(offsetIn);
   if (offset === undefined) return refuseOffset(k, "ksys_pread64", offsetIn);
+  if (isDevice(k, file)) return fail("EINVAL", "hint.deviceNotFile");
   return isShmem(k, k.inodes.get(file.inode)) ? shmemRead(k, file.inode, offset, length) : diskRead(k, file.slot, offset, length);
 }
 
@@ -138,7 +149,7 @@ export function sysFadvise(k: Kernel, file: OpenFile, offsetIn: bigint, lengthIn
   const offset = bytesOf(offsetIn) ?? 0;
   const length = bytesOf(lengthIn);
   if (length === undefined) return refuseOffset(k, "generic_fadvise", lengthIn);
-  if (isShmem(k, k.inodes.get(file.inode)) || advice === "normal") return 0;
+  if (isDevice(k, file) || isShmem(k, k.inodes.get(file.inode)) || advice === "normal") return 0;
   const end = length === 0 ? Infinity : offset + length;
   if (advice === "willneed") {
     const last = Math.min(Math.ceil(end / 4096), Math.ceil(k.inodes.get(file.inode).sizeBytes / 4096));
@@ -155,6 +166,7 @@ export function sysFadvise(k: Kernel, file: OpenFile, offsetIn: bigint, lengthIn
 }
 
 export function sysFsync(k: Kernel, file: OpenFile): Result {
+  if (isDevice(k, file)) return fail("EINVAL", "hint.deviceNotFile");
   if (!isShmem(k, k.inodes.get(file.inode))) diskWriteback(k, file.inode, 0, Infinity);
   return 0;
 }
@@ -162,7 +174,7 @@ export function sysFsync(k: Kernel, file: OpenFile): Result {
 /** sync(2) and /proc/sys/vm/drop_caches: clean pages of disk files that nobody maps are dropped. */
 export function dropCaches(k: Kernel): void {
   for (const [slot, inode] of [...k.inodes.entries()]) {
-    if (isShmem(k, inode)) continue;
+    if (isShmem(k, inode) || inode.device !== null) continue;
     diskWriteback(k, slot, 0, Infinity);
     invalidateMappingPages(k, slot, 0, Number.MAX_SAFE_INTEGER);
   }

@@ -1,3 +1,4 @@
+import { DEVICES } from "../kernel/drivers/hugelab.ts";
 import * as calls from "../kernel/fileCalls.ts";
 import { fail, failed, type Failure, type Result } from "../kernel/mm/errno.ts";
 import { putFile } from "../kernel/mm/inode.ts";
@@ -23,10 +24,11 @@ const CHUNK = 65536;
 
 const printed = (r: Result): ResultFields => (failed(r) ? { ret: -1, errno: r.errno, ...(r.hint === undefined ? {} : { hint: r.hint }) } : { ret: r });
 
-/** fpath: a name of the script, or the word itself as a path. */
+/** fpath: a name of the script, or the word itself as a path. Of the devices of a Linux machine those of our own driver are there. */
 function scriptFile(files: ScriptFiles, name: string): ScriptFile {
   const known = files.get(name);
   if (known !== undefined) return known;
+  if (DEVICES.some(({ path }) => path === name)) return { path: name };
   return SYSTEM_FILE.test(name) ? { later: true } : { path: name };
 }
 

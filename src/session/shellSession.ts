@@ -15,6 +15,7 @@ import { BEHAVIOUR } from "./behaviour.ts";
 import { compareMachines, type ComparedMachine } from "./compare/compareMachines.ts";
 import { NodeDiffer } from "./diff/diffNodes.ts";
 import { contentHash, digestOf } from "./digest.ts";
+import { ELIGIBILITY_ROWS, eligibilityManEn, eligibilityTools, type EligibilityHost } from "./eligibility/rulesTool.ts";
 import { exportSteps } from "./export/exportPath.ts";
 import { stepOf, type PathStep } from "./export/pathSteps.ts";
 import { HISTORY_BYTES, HistoryMemory } from "./historyMemory.ts";
@@ -72,7 +73,7 @@ export const MOST_LINE_BYTES = 1 << 16;
 type Node = HistoryNode<SessionSnapshot>;
 
 /** A learner at a terminal: lines go in, text comes out, and every state in between can be gone back to. docs/sessions.md */
-export class ShellSession implements ToolHost, ViewHost {
+export class ShellSession implements ToolHost, ViewHost, EligibilityHost {
   readonly world: LearnerWorld;
   readonly boot: BootOptions;
   readonly config: readonly (readonly [path: string, value: string])[];
@@ -104,10 +105,10 @@ export class ShellSession implements ToolHost, ViewHost {
     this.patches = boot.patches ?? [];
     this.seed = options.seed ?? 0;
     const extra = options.extra ?? [];
-    this.table = makeCommandTable(SESSION_ROWS, VIEW_ROWS, WHY_ROWS, ...extra.map(({ rows }) => rows));
-    const texts = Object.assign({}, manEn, sessionManEn, viewManEn, whyManEn, ...extra.map(({ man }) => man)) as ManTexts;
+    this.table = makeCommandTable(SESSION_ROWS, VIEW_ROWS, ELIGIBILITY_ROWS, WHY_ROWS, ...extra.map(({ rows }) => rows));
+    const texts = Object.assign({}, manEn, sessionManEn, viewManEn, eligibilityManEn, whyManEn, ...extra.map(({ man }) => man)) as ManTexts;
     this.#runner = new LineRunner(this.world, this.table, { texts, render });
-    this.#runner.tools = Object.assign({}, ...extra.map(({ tools }) => tools), sessionTools(this), viewTools(this), {
+    this.#runner.tools = Object.assign({}, ...extra.map(({ tools }) => tools), sessionTools(this), viewTools(this), eligibilityTools(this), {
       why: this.#why(),
       watch: watchTool(this.#runner),
     }) as Readonly<Record<string, Tool>>;

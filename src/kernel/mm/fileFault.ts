@@ -1,4 +1,5 @@
 import { isWritable } from "../arch/geometry.ts";
+import { hugelabFault } from "../drivers/hugelabFault.ts";
 import { fitsFile } from "./shmemOrders.ts";
 import { vmaThpDisabled } from "../thp/eligibility/disabled.ts";
 import { NO_PFN, NO_TABLE, type Pfn, type TableIndex } from "../units.ts";
@@ -56,6 +57,7 @@ function callFault(k: Kernel, vma: Vma, vpn: number, inode: Inode, flags: number
 
 /** do_fault: an entry of a file mapping that is not there. */
 export function doFault(k: Kernel, vma: Vma, vpn: number, flags: number): number {
+  if (vma.ops === "device") return hugelabFault(k, vma, vpn);
   if ((flags & FAULT.write) === 0) return doReadFault(k, vma, vpn, flags);
   return (vma.flags & VM.shared) === 0 ? doCowFault(k, vma, vpn, flags) : doSharedFault(k, vma, vpn, flags);
 }
@@ -111,6 +113,14 @@ export function wpPageShared(k: Kernel, vma: Vma, vpn: number, t: TableIndex, i:
   tlbFlushRange(k, vma.mm, vpn, vpn + 1);
   k.countVm(VMSTAT.pgreuse);
   folioMarkDirty(k, head);
+  return 0;
+}
+
+/** wp_pfn_shared: a write to a read-only entry of memory that no page stands behind. No driver here wants to know of it. */
+export function wpPfnShared(k: Kernel, vma: Vma, vpn: number, t: TableIndex, i: number): number {
+  setEntry(k, t, i, dirtyMaybeWrite(k, loAt(k, t, i) | k.geo.encoding.accessed, vma.flags), hiAt(k, t, i));
+  tlbFlushRange(k, vma.mm, vpn, vpn + 1);
+  k.countVm(VMSTAT.pgreuse);
   return 0;
 }
 

@@ -111,6 +111,7 @@ export type OrderRule =
   | "thp.tooSmall"
   | "thp.noAnonVma"
   | "thp.fileNotAllowed"
+  | "thp.editedRule"
   | "thp.blockOutside"
   | "thp.blockNotEmpty"
   | "thp.tableThere";

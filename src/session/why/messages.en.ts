@@ -15,6 +15,7 @@ const RULES: Readonly<Record<Rule, string>> = {
   "thp.special": "{symbol}: a special mapping: {outcome}",
   "thp.tooSmall": "{symbol}: no aligned block fits into the mapping: {outcome}",
   "thp.fileNotAllowed": "{symbol}: the setting for this kind of file, its mount or the missing advice forbid huge pages: {outcome}",
+  "thp.editedRule": "{symbol}: the rules that were put in by hand say no: {outcome}",
   "thp.noAnonVma": "{symbol}: nothing was written to the mapping yet: {outcome}",
   "thp.blockOutside": "{symbol}: the aligned block around the page is not all inside the mapping: {outcome}",
   "thp.blockNotEmpty": "{symbol}: the aligned block around the page is not empty: {outcome}",
