@@ -3,6 +3,7 @@ import type { Kernel } from "../mm/kernel.ts";
 import { hiAt, indexAt, loAt, pteLevel } from "../mm/pgtable.ts";
 import type { Vma } from "../mm/records.ts";
 import { VM, VM_NO_KHUGEPAGED } from "../mm/vmFlags.ts";
+import { isTemporaryStack } from "../thp/eligibility/conditions.ts";
 import { allowableOrders, eligibilitySymbol } from "../thp/eligibility/eligibility.ts";
 import { sizeMode } from "../thp/eligibility/orders.ts";
 import { fitsAround, fitsAtEnd, type Caller } from "../thp/eligibility/question.ts";
@@ -99,6 +100,8 @@ export function orderChecks(k: Kernel, vma: Vma, flags: number, caller: Caller, 
   const forced = caller === "forcedCollapse";
   const settingsFirst = k.era.mthp;
   if (settingsFirst && !forced) checkSettings(k, flags, order, advised, out);
+  // only execve makes such a stack, and no setting changes that it is one
+  if (isTemporaryStack(flags)) out.fails.push({ rule: "thp.temporaryStack", causes: [{ kind: "operation" }] });
   if (flags & VM.noHugePage) out.fails.push({ rule: "thp.noHugePage", causes: [flag("VM_NOHUGEPAGE", VM.noHugePage)] });
   else out.holds.push(flag("VM_NOHUGEPAGE", VM.noHugePage));
   checkPrctl(k, vma, flags, forced, advised, out);

@@ -112,6 +112,11 @@ export type OrderRule =
   | "thp.noAnonVma"
   | "thp.fileNotAllowed"
   | "thp.editedRule"
+  | "thp.temporaryStack"
+  | "thp.handlerNotAsked"
+  | "thp.handlerMapped"
+  | "thp.handlerDeclined"
+  | "thp.noHandler"
   | "thp.blockOutside"
   | "thp.blockNotEmpty"
   | "thp.tableThere";

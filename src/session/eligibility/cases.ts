@@ -1,5 +1,5 @@
 import { bugOn } from "../../kernel/assert.ts";
-import { bprmMmInit, copyStrings } from "../../kernel/mm/exec.ts";
+import { bprmMmInit, copyStrings, execMmap } from "../../kernel/mm/exec.ts";
 import type { Kernel } from "../../kernel/mm/kernel.ts";
 import type { ThpMode, Vma } from "../../kernel/mm/records.ts";
 import { vmaAt } from "../../kernel/mm/vma.ts";
@@ -55,13 +55,13 @@ export interface MadeCase {
   readonly vma: Vma;
 }
 
-/** The stack of an execve that is under way, big enough for a huge page. */
+/** The stack of an execve that is under way, big enough for a huge page: the process has its new address space, and setup_arg_pages comes next. */
 function execStack(world: World): Vma {
   const k = world.machine.kernel;
-  const process = world.find("P");
-  bugOn(process === undefined, "the world of a case has no process");
-  const mm = bprmMmInit(k, world.task(process as NonNullable<typeof process>));
+  const task = k.tasks.get(world.machine.spawn({ comm: "exec" }));
+  const mm = bprmMmInit(k, task);
   runAlone(copyStrings(k, mm, 1024));
+  execMmap(k, task, mm);
   const { vmas } = k.mms.get(mm);
   return k.vmas.get(vmas[vmas.length - 1]);
 }
