@@ -1,5 +1,6 @@
 import { missingRequirements } from "../kernel/era/resolve.ts";
 import { TOGGLES, type Toggle } from "../kernel/era/toggles.ts";
+import { reviewLines } from "./eligibility/review.ts";
 import type { RenderMessage } from "../shell/renderMessage.ts";
 
 /** The list of changes between releases: `+` where the machine has it. */
@@ -18,5 +19,5 @@ export function eraDetail(toggle: Toggle, on: readonly string[], render: RenderM
   lines.push(toggle.since === null ? say("session.era.posted") : say("session.era.since", { release: toggle.since }));
   lines.push(say("session.era.where", { symbol: toggle.symbol, source: toggle.source }));
   if (toggle.requires !== undefined && toggle.requires.length > 0) lines.push(say("session.era.needs", { ids: toggle.requires.join(" ") }));
-  return lines;
+  return [...lines, ...reviewLines(toggle.id, render)];
 }

@@ -47,6 +47,7 @@ export const eligibilityMessagesEn: Readonly<Record<string, string>> = {
   "observe.eligible.then.anonymous": "the fault then takes a huge page, if the whole block lies in the mapping and memory is free",
   "observe.eligible.then.handler": "the fault then calls the handler, which may still decline",
   "observe.eligible.then.fallback": "the fault then finds no handler and goes on with small pages",
+  "observe.eligible.rules": "The rules that decided:",
   "observe.eligible.mark": "* another answer than the release before, or for a patch and for this machine than the release alone",
 
   "observe.ruleAnswer.yes": "yes",

@@ -15,19 +15,14 @@ export function eligibilityTwin(say: Say, picture: EligibilityPicture): string[]
   lines.push(`  ${picture.area.label}`, `  VmFlags ${picture.area.vmFlags.join(" ")}`);
   lines.push([" ".repeat(NAME_WIDTH), ...picture.callers.map(({ title }) => ` ${title}`.padEnd(CELL_WIDTH))].join("").trimEnd());
   for (const row of picture.rows) {
-    const cells = row.cells.map(({ text, rule, differs }) => marked(rule === "" ? text : `${text} (${rule})`, differs).padEnd(CELL_WIDTH));
-    lines.push([row.name.padEnd(NAME_WIDTH), ...cells].join("").trimEnd());
+    const cells = row.cells.map(({ text, rule, differs }) => marked(rule === "" ? text : `${text} (${rule})`, differs).padEnd(CELL_WIDTH - 1));
+    lines.push([row.name.padEnd(NAME_WIDTH - 1), ...cells].join(" ").trimEnd());
     if (row.title !== "") lines.push(`  ${row.title}`);
   }
-  lines.push(say("observe.eligible.mark"), "");
-  for (const row of picture.rows) {
-    const texts = row.cells.map((cell, i) => ({ caller: picture.callers[i].title, cell }));
-    lines.push(`${row.name}:`);
-    for (const { caller, cell } of texts) {
-      const by = cell.rule === "" ? cell.symbol : `${cell.symbol} ${cell.rule}`;
-      lines.push(`  ${caller}: ${cell.text} (${by}: ${cell.reason})`);
-    }
-  }
+  lines.push(say("observe.eligible.mark"), say("observe.eligible.rules"));
+  const cells = picture.rows.flatMap((row) => row.cells).filter(({ rule }) => rule !== "");
+  const reasons = cells.map(({ symbol, rule, reason }) => `  ${rule.padEnd(4)} ${reason} (${symbol})`);
+  lines.push(...[...new Set(reasons)].sort());
   return lines;
 }
 
@@ -48,6 +43,15 @@ export function rulesTwin(say: Say, picture: RulesPicture): string[] {
     }
   }
   lines.push(say("observe.rules.versions"));
-  for (const { name, differing } of picture.versions) lines.push(`  ${String(differing).padStart(4)}  ${name}`);
+  for (let i = 0; i < picture.versions.length; i++) {
+    const { name, differing } = picture.versions[i];
+    // patches stand for themselves; releases that differ alike are one line
+    const isAlike = (other: RulesPicture["versions"][number]): boolean => other.differing === differing && !`${name}${other.name}`.includes("+");
+    let last = i;
+    while (last + 1 < picture.versions.length && isAlike(picture.versions[last + 1])) last++;
+    const names = last === i ? name : say("observe.eligible.range", { from: name, to: picture.versions[last].name });
+    lines.push(`  ${String(differing).padStart(4)}  ${names}`);
+    i = last;
+  }
   return lines;
 }

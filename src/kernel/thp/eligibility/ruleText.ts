@@ -40,7 +40,7 @@ export function parseRules(text: string): { readonly rules: RuleList } | { reado
   if (words.length > MOST_RULES) return { problem: "tooMany", word: words[MOST_RULES] };
   const rules: Rule[] = [];
   for (const [i, word] of words.entries()) {
-    const parsed = parseRule(word, `L${i}`);
+    const parsed = parseRule(word, `#${i}`);
     if ("problem" in parsed) return parsed;
     rules.push(parsed.rule);
   }
