@@ -157,7 +157,9 @@ const rules =
     const k = host.world.machine.kernel;
     if (!(ACTIONS as readonly string[]).includes(action)) return unknownAction(action);
     const release = editableRules(k.era);
-    if (release === null || !k.geo.thp || action === "list") return args.length > 1 ? failure("session.rules.extra", { word: args[1] }) : show(host, DEFAULT_AGAINST);
+    // a machine without a list says so, whatever is asked
+    if (release === null || !k.geo.thp) return show(host, DEFAULT_AGAINST);
+    if (action === "list") return args.length > 1 ? failure("session.rules.extra", { word: args[1] }) : show(host, DEFAULT_AGAINST);
     const now = k.g.eligibilityRules ?? release;
     try {
       if (action === "try") return tryAgainst(host, args);
