@@ -49,6 +49,7 @@ const SOURCES = [
   { file: "mm/translate.ts", plain: ["walkTables", "translate"] },
   { file: "mm/faultSignal.ts", plain: ["isSignal", "vmaForFault", "faultFlagsOf", "signalOf"] },
   { file: "mm/faultBatch.ts", plain: ["askForBatch"] },
+  { file: "mm/fileFault.ts", names: ["doReadFault", "doCowFault", "doSharedFault", "doFault"] },
   { file: "thp/hugeFault.ts", names: ["hugePmdAnonymousPage"] },
   { file: "mm/fault.ts", plain: ["allocAnonFolio"], names: ["doAnonymousPage", "handlePteFault", "handleMmFault", "faultAndAccount"] },
   { file: "mm/access.ts", names: ["pageFault", "accessByFault", "userAccess"] },

@@ -1,6 +1,7 @@
 import { findToggle } from "../kernel/era/resolve.ts";
 import { isRelease, RELEASES } from "../kernel/era/releases.ts";
 import { TOGGLES } from "../kernel/era/toggles.ts";
+import { isKernelConfig, KERNEL_CONFIG_OPTIONS, withKernelConfig } from "../kernel/profile/kernelConfig.ts";
 import { DEFAULT_PROFILE, findProfile, PROFILES, type Profile } from "../kernel/profile/profile.ts";
 import { say } from "../i18n/format.ts";
 import { PATH_ALIASES } from "../shell/command/words.ts";
@@ -59,7 +60,7 @@ export function chooseMachine(command: string, values: MachineValues): MachineCh
   }
   const arch = ARCHES.find((known) => known === values.arch);
   if (values.arch !== undefined && arch === undefined) return unknown(command, "architecture", values.arch, ARCHES);
-  const profile = arch === undefined ? found : { ...found, geometry: arch };
+  let profile: Profile = arch === undefined ? found : { ...found, geometry: arch };
   for (const patch of values.patch ?? []) {
     const name = patch.replace(/^[+-]/, "");
     if (findToggle(name) === undefined) {
@@ -75,7 +76,15 @@ export function chooseMachine(command: string, values: MachineValues): MachineCh
   for (const setting of values.config ?? []) {
     const equals = setting.indexOf("=");
     if (equals <= 0) return say("cli.machine.configForm", { command, word: shown(setting) });
-    config.push([kernelPath(setting.slice(0, equals)), setting.slice(equals + 1)]);
+    const [name, value] = [setting.slice(0, equals), setting.slice(equals + 1)];
+    if (!isKernelConfig(name)) {
+      config.push([kernelPath(name), value]);
+      continue;
+    }
+    if (!KERNEL_CONFIG_OPTIONS.includes(name)) return unknown(command, "option", name, KERNEL_CONFIG_OPTIONS);
+    const built = withKernelConfig(profile, name, value);
+    if (built === undefined) return say("cli.machine.configValue", { command, name, value: shown(value) });
+    profile = built;
   }
   return { profile, patches: values.patch ?? [], config };
 }

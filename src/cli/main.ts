@@ -20,6 +20,7 @@ const loaders: Readonly<Record<CommandName, () => Promise<CommandModule>>> = {
   verify: () => import("./verify.ts"),
   "fuzz-kernel": () => import("./fuzzKernel.ts"),
   explore: () => import("./explore.ts"),
+  bisect: () => import("./bisect.ts"),
   program: () => import("./program.ts"),
   lab: () => import("./lab.ts"),
   serve: () => import("./serve.ts"),

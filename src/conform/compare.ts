@@ -39,15 +39,15 @@ const NOTHING: Observations = new Map();
 const ALL_TIERS = 6;
 
 /** One run, read step by step: what this operation answered, and the state it left. */
-interface Side {
+export interface Side {
   readonly result: Observations;
   readonly state: Observations;
   readonly meminfo: Observations;
 }
 
-const START: Side = { result: NOTHING, state: NOTHING, meminfo: NOTHING };
+export const START: Side = { result: NOTHING, state: NOTHING, meminfo: NOTHING };
 
-function advance(side: Side, step: TraceStep | undefined, limits: KernelLimits): Side {
+export function advance(side: Side, step: TraceStep | undefined, limits: KernelLimits): Side {
   const fields = step ?? {};
   // state is printed only when it changed, so a step without it keeps what was there
   const procs = "procs" in fields ? fields.procs : undefined;

@@ -3,16 +3,21 @@
  * functions for when no other thread is runnable: the same rules without their preemption points.
  */
 import type { EntryEncoding, Geometry } from "./arch/geometry.ts";
+import { hugelabFault } from "./drivers/hugelabFault.ts";
 import { anonVmaPrepare } from "./mm/anonVma.ts";
 import { INLINE, byteAt } from "./mm/content.ts";
+import { type Result, failed } from "./mm/errno.ts";
 import { blockEmpty, doWpPage } from "./mm/fault.ts";
 import { type FaultBatch, batchFor, batchPages, otherExceptions } from "./mm/faultBatch.ts";
 import { FAULT, VMF, VMF_ERROR } from "./mm/faultFlags.ts";
 import { type Signal, segv } from "./mm/faultSignal.ts";
-import { doFault } from "./mm/fileFault.ts";
-import { deferredSplit, folioPut, setFlag } from "./mm/folio.ts";
-import { ENTRY_ROW, type Kernel, MMC, MTHP, PAGE_ROW, USE_ROW } from "./mm/kernel.ts";
+import { setHugePmd } from "./mm/fileFault.ts";
+import { filemapFault } from "./mm/filemapFault.ts";
+import { deferredSplit, folioGet, folioPages, folioPut, hasFlag, isLarge, setFlag } from "./mm/folio.ts";
+import { fileIndex, inodeOf, isShmem, sizePages } from "./mm/inode.ts";
+import { ENTRY_ROW, type Kernel, MMC, MTHP, PAGE_ROW, USE_ROW, folioOf } from "./mm/kernel.ts";
 import { MAX_ORDER, type MigrateType, PAGEBLOCK_ORDER } from "./mm/pageAlloc.ts";
+import { filemapFolio, filemapNext, folioMarkDirty } from "./mm/pageCache.ts";
 import { MIGRATE_SHIFT, ORDER_MASK, ORDER_SHIFT, PG } from "./mm/pageFlags.ts";
 import {
   FLAG_BITS_HI,
@@ -27,15 +32,23 @@ import {
   tableAlloc,
   tableFree,
   walkAlloc,
+  walkTo,
 } from "./mm/pgtable.ts";
-import type { PageContent, Task, Vma, Zone } from "./mm/records.ts";
+import { vmPageProt } from "./mm/prot.ts";
+import type { Inode, PageContent, Task, Vma, Zone } from "./mm/records.ts";
+import { addRmapPtes } from "./mm/rmap.ts";
+import { shmemGetFolio } from "./mm/shmem.ts";
+import { fitsFile } from "./mm/shmemOrders.ts";
 import { expandStack } from "./mm/stack.ts";
 import { PTE_SET } from "./mm/tlb.ts";
 import { type AccessKind, walkOthers } from "./mm/translate.ts";
 import { VM, VM_SPECIAL } from "./mm/vmFlags.ts";
 import { lowerIndex } from "./mm/vma.ts";
 import { VMSTAT } from "./mm/vmstat.ts";
+import { rssCounter } from "./mm/zap.ts";
+import { isLocked } from "./sched/locks.ts";
 import { QUANTUM, hugeWork, pace, paceWhole } from "./sched/pace.ts";
+import { vmaThpDisabled } from "./thp/eligibility/disabled.ts";
 import { allowableOrders, pmdAllowed } from "./thp/eligibility/eligibility.ts";
 import { smallPagesOnly } from "./thp/eligibility/orders.ts";
 import { fitsAround } from "./thp/eligibility/question.ts";
@@ -730,6 +743,231 @@ function askForBatchAlone(batch: FaultBatch, most: number): void {
   batch.wanted = batch.possible && batch.pause === 0 ? most : 1;
 }
 
+/** Found of mm/fileFault.ts. */
+interface FoundAlone {
+  readonly page: Pfn;
+  readonly result: number;
+  /** the fault let its lock go and began anew, with the page in the cache */
+  readonly retried: boolean;
+}
+
+/** pmdNone of mm/fileFault.ts. */
+function pmdNoneAlone(k: Kernel, vma: Vma, vpn: number): boolean {
+  if (k.geo.pmdLevel < 0) return false;
+  const table = walkTo(k, k.mms.get(vma.mm).pgd, vpn, k.geo.pmdLevel);
+  return table === NO_TABLEAlone || loAtAlone(k, table, indexAtAlone(k.geo, k.geo.pmdLevel, vpn)) === 0;
+}
+
+/** vmfError of mm/fileFault.ts. */
+const vmfErrorAlone = (r: Result<Pfn>): number => (failed(r) && r.errno === "ENOMEM" ? VMFAlone.oom : VMFAlone.sigbus);
+
+/** callFault of mm/fileFault.ts. */
+function callFaultAlone(k: Kernel, vma: Vma, vpn: number, inode: Inode, flags: number): FoundAlone {
+  const index = fileIndex(vma, vpn);
+  if (vma.ops === "disk") {
+    const r = filemapFault(k, vma, inode.slot, index, flags);
+    if (failed(r)) return { page: NO_PFNAlone, result: vmfErrorAlone(r), retried: false };
+    return { page: r.page, result: r.major ? VMFAlone.major : 0, retried: r.retried };
+  }
+  const head = shmemGetFolio(k, inode.slot, index, 0, "cache", { vma, vpn });
+  if (failed(head)) return { page: NO_PFNAlone, result: vmfErrorAlone(head), retried: false };
+  return { page: (head + index - k.pageIndex.get(head)) as Pfn, result: 0, retried: false };
+}
+
+/** doFault of mm/fileFault.ts. */
+function doFaultAlone(k: Kernel, vma: Vma, vpn: number, flags: number): number {
+  if (vma.ops === "device") return hugelabFault(k, vma, vpn);
+  if ((flags & FAULTAlone.write) === 0) return doReadFaultAlone(k, vma, vpn, flags);
+  return (vma.flags & VMAlone.shared) === 0 ? doCowFaultAlone(k, vma, vpn, flags) : doSharedFaultAlone(k, vma, vpn, flags);
+}
+
+/** doReadFault of mm/fileFault.ts. */
+function doReadFaultAlone(k: Kernel, vma: Vma, vpn: number, flags: number): number {
+  const inode = inodeOf(k, vma);
+  const isAround = k.g.faultAroundPages > 1;
+  if (isAround && doFaultAroundAlone(k, vma, vpn, inode) !== 0) return 0;
+  const found = callFaultAlone(k, vma, vpn, inode, flags);
+  if (found.page === NO_PFNAlone || (found.retried && isAround && doFaultAroundAlone(k, vma, vpn, inode) !== 0)) return found.result;
+  const r = found.result | finishFaultAlone(k, vma, vpn, flags, found.page);
+  return r;
+}
+
+/** doCowFault of mm/fileFault.ts. */
+function doCowFaultAlone(k: Kernel, vmaIn: Vma, vpn: number, flags: number): number {
+  const vma = anonVmaPrepare(k, vmaIn.slot);
+  const copy = allocZeroedFolioAlone(k, 0);
+  if (copy === NO_PFNAlone) return VMFAlone.oom;
+  const found = callFaultAlone(k, vma, vpn, inodeOf(k, vma), flags);
+  if (found.page === NO_PFNAlone) {
+    folioPut(k, copy);
+    return found.result;
+  }
+  k.stamp.set(copy, k.stamp.get(found.page));
+  k.charge(k.costs.copy4kNs);
+  const r = found.result | finishFaultAlone(k, vma, vpn, flags, copy);
+  if ((r & VMF_ERRORAlone) !== 0) folioPut(k, copy);
+  return r;
+}
+
+/** doSharedFault of mm/fileFault.ts. */
+function doSharedFaultAlone(k: Kernel, vma: Vma, vpn: number, flags: number): number {
+  const found = callFaultAlone(k, vma, vpn, inodeOf(k, vma), flags);
+  if (found.page === NO_PFNAlone) return found.result;
+  const head = folioOf(k, found.page);
+  pageMkwriteAlone(k, vma, head);
+  const r = found.result | finishFaultAlone(k, vma, vpn, flags, found.page);
+  if ((r & VMF_ERRORAlone) === 0) folioMarkDirty(k, head);
+  return r;
+}
+
+/** pageMkwrite of mm/fileFault.ts. */
+function pageMkwriteAlone(k: Kernel, vma: Vma, head: Pfn): void {
+  if (vma.ops !== "disk") return;
+  folioMarkDirty(k, head);
+  setFlag(k, head, PGAlone.private);
+}
+
+/** setPteRange of mm/fileFault.ts. */
+function setPteRangeAlone(k: Kernel, vma: Vma, vpn: number, t: TableIndex, page: Pfn, n: number, write: boolean): void {
+  const first = indexAtAlone(k.geo, pteLevelAlone(k), vpn);
+  const head = folioOf(k, page);
+  const prot = vmPageProt(k, vma);
+  let flags = write ? dirtyMaybeWriteAlone(k, prot, vma.flags) : prot;
+  if (!write && isWritableAlone(k.geo.encoding, prot) && hasFlag(k, head, PGAlone.dirty)) flags |= k.dirtyBits;
+  const hi = protHiAlone(k, vma.flags);
+  addRmapPtes(k, page, n, vma);
+  for (let j = 0; j < n; j++) setEntry(k, t, first + j, pfnLoAlone(page + j) | flags, pfnHiAlone(page + j) | hi);
+  folioGet(k, head, n);
+}
+
+/** doSetPmd of mm/fileFault.ts. */
+function doSetPmdAlone(k: Kernel, vma: Vma, vpn: number, write: boolean, head: Pfn): boolean {
+  const order = k.geo.pmdOrder;
+  if (!k.geo.thp || folioOrderAlone(k, head) !== order || !fitsFile(vma, vpn, order)) return false;
+  if (k.era.setPmdChecksDisabled && vmaThpDisabled(k, k.mms.get(vma.mm), vma.flags, true)) return false;
+  return setHugePmd(k, vma, vpn, head, write);
+}
+
+/** rangeNone of mm/fileFault.ts. */
+function rangeNoneAlone(k: Kernel, t: TableIndex, first: number, n: number): boolean {
+  for (let j = 0; j < n; j++) if (loAtAlone(k, t, first + j) !== 0 || hiAtAlone(k, t, first + j) !== 0) return false;
+  return true;
+}
+
+/** crossesEof of mm/fileFault.ts. */
+const crossesEofAlone = (k: Kernel, inode: Inode, head: Pfn): boolean =>
+  k.era.faultStopsAtEof && !isShmem(k, inode) && sizePages(inode) < k.pageIndex.get(head) + folioPages(k, head);
+
+/** reachesEof of mm/fileFault.ts. */
+const reachesEofAlone = (k: Kernel, inode: Inode, head: Pfn): boolean =>
+  k.era.faultStopsAtEof && !isShmem(k, inode) && sizePages(inode) - 1 < k.pageIndex.get(head) + folioPages(k, head);
+
+/** finishFault of mm/fileFault.ts. */
+function finishFaultAlone(k: Kernel, vma: Vma, vpn: number, flags: number, page: Pfn): number {
+  const write = (flags & FAULTAlone.write) !== 0;
+  const isCow = write && (vma.flags & VMAlone.shared) === 0;
+  const head = folioOf(k, page);
+  const single = !isCow && isLarge(k, head) && crossesEofAlone(k, inodeOf(k, vma), head);
+  if (!isCow && !single && pmdNoneAlone(k, vma, vpn) && doSetPmdAlone(k, vma, vpn, write, head)) return 0;
+  const t = walkAlloc(k, vma.mm, vpn, pteLevelAlone(k));
+  if (t === NO_TABLEAlone) return VMFAlone.oom;
+  const i = indexAtAlone(k.geo, pteLevelAlone(k), vpn);
+  if (isCow) {
+    addNewAnonRmapAlone(k, page, vma, vpn, false);
+    setEntry(k, t, i, dirtyMaybeWriteAlone(k, entryLoForAlone(k, page, vma.flags), vma.flags), entryHiForAlone(k, page, vma.flags));
+    k.countMm(vma.mm, MMCAlone.anonPages, 1);
+    return 0;
+  }
+  const pages = folioPages(k, head);
+  const before = page - head;
+  const mapsWhole = k.era.finishFault === "folio" || (k.era.finishFault === "anonShmem" && vma.ops === "anonShmem");
+  const inVma = vpn - before >= vma.start && vpn - before + pages <= vma.end;
+  const inTable = i >= before && i - before + pages <= 1 << k.geo.levels[pteLevelAlone(k)].bits;
+  const whole = mapsWhole && !single && pages > 1 && inVma && inTable && rangeNoneAlone(k, t, i - before, pages);
+  if (whole) setPteRangeAlone(k, vma, vpn - before, t, head, pages, write);
+  else setPteRangeAlone(k, vma, vpn, t, page, 1, write);
+  k.countMm(vma.mm, rssCounter(k.pageFlags.get(head)), whole ? pages : 1);
+  return 0;
+}
+
+/** doFaultAround of mm/fileFault.ts. */
+function doFaultAroundAlone(k: Kernel, vma: Vma, vpn: number, inode: Inode): number {
+  const n = k.g.faultAroundPages;
+  const entries = 1 << k.geo.levels[pteLevelAlone(k)].bits;
+  const i = indexAtAlone(k.geo, pteLevelAlone(k), vpn);
+  const from = Math.max(i - (i % n), i - Math.min(i, vpn - vma.start));
+  const to = Math.min(from + n, entries, i + (vma.end - vpn)) - 1;
+  const index = fileIndex(vma, vpn);
+  return filemapMapPagesAlone(k, vma, vpn, inode, index + from - i, index + to - i);
+}
+
+/** nextUptodate of mm/fileFault.ts. */
+function nextUptodateAlone(k: Kernel, inode: Inode, from: number, last: number): number {
+  for (let at = filemapNext(k, inode.slot, from, last); at >= 0;) {
+    const head = filemapFolio(k, inode.slot, at);
+    const isFree = !k.preempt || !k.era.faultLocksFolio || !isLocked(k, "folio_lock", head);
+    if (isFree && (k.pageFlags.get(head) & (PGAlone.uptodate | PGAlone.readahead)) === PGAlone.uptodate) return at < sizePages(inode) ? at : -1;
+    at = filemapNext(k, inode.slot, k.pageIndex.get(head) + folioPages(k, head), last);
+  }
+  return -1;
+}
+
+/** filemapMapPages of mm/fileFault.ts. */
+function filemapMapPagesAlone(k: Kernel, vma: Vma, vpn: number, inode: Inode, start: number, end: number): number {
+  let at = nextUptodateAlone(k, inode, start, end);
+  if (at < 0) return 0;
+  const firstHead = filemapFolio(k, inode.slot, at);
+  if (pmdNoneAlone(k, vma, vpn)) {
+    // the page table is put in place by what looks at the PMD: without that there is none to map pages in
+    if (reachesEofAlone(k, inode, firstHead)) return 0;
+    if (isLarge(k, firstHead) && doSetPmdAlone(k, vma, vpn, false, firstHead)) return VMFAlone.noPage;
+  }
+  const t = walkAlloc(k, vma.mm, vpn, pteLevelAlone(k));
+  if (t === NO_TABLEAlone) return 0;
+  const last = k.era.faultAroundStopsAtEof ? Math.min(end, sizePages(inode) - 1) : end;
+  const i = indexAtAlone(k.geo, pteLevelAlone(k), vpn);
+  const isOpen = loAtAlone(k, t, i) === 0 && hiAtAlone(k, t, i) === 0;
+  let mapped = 0;
+  while (at >= 0) {
+    const head = filemapFolio(k, inode.slot, at);
+    const next = k.pageIndex.get(head) + folioPages(k, head);
+    mapped += mapFolioRangeAlone(k, vma, t, inode, head, at, Math.min(next - 1, last));
+    at = nextUptodateAlone(k, inode, next, last);
+  }
+  // counted once, also where nothing was mapped
+  k.countMm(vma.mm, rssCounter(k.pageFlags.get(firstHead)), mapped);
+  return isOpen && loAtAlone(k, t, i) !== 0 ? VMFAlone.noPage : 0;
+}
+
+/** mapFolioRange of mm/fileFault.ts. */
+function mapFolioRangeAlone(k: Kernel, vma: Vma, t: TableIndex, inode: Inode, head: Pfn, from: number, to: number): number {
+  const index = k.pageIndex.get(head);
+  const pages = folioPages(k, head);
+  const toVpn = (at: number): number => vma.start + (at - vma.pgoff);
+  let first = from;
+  let last = to;
+  if (k.era.faultAroundWholeFolio && pages > 1 && !reachesEofAlone(k, inode, head)) {
+    const vpnOfHead = toVpn(index);
+    const block = 1 << k.geo.levels[pteLevelAlone(k)].bits;
+    if (vpnOfHead >= vma.start && vpnOfHead + pages <= vma.end && Math.floor(vpnOfHead / block) === Math.floor((vpnOfHead + pages - 1) / block)) {
+      first = index;
+      last = index + pages - 1;
+    }
+  }
+  let mapped = 0;
+  for (let at = first; at <= last;) {
+    const i = indexAtAlone(k.geo, pteLevelAlone(k), toVpn(at));
+    let n = 0;
+    while (at + n <= last && loAtAlone(k, t, i + n) === 0 && hiAtAlone(k, t, i + n) === 0) n++;
+    if (n > 0) {
+      setPteRangeAlone(k, vma, toVpn(at), t, (head + at - index) as Pfn, n, false);
+      mapped += n;
+    }
+    at += n + 1;
+  }
+  return mapped;
+}
+
 /** hugePmdAnonymousPage of thp/hugeFault.ts. */
 function hugePmdAnonymousPageAlone(k: Kernel, vmaIn: Vma, vpn: number, flags: number, table: TableIndex): number {
   const order = k.geo.pmdOrder;
@@ -814,7 +1052,7 @@ function handleMmFaultAlone(k: Kernel, vma: Vma, vpn: number, flags: number, bat
   }
   lo = loAtAlone(k, pmdTable, i);
   // a file's fault may map the PMD itself
-  if (lo === 0 && vma.ops !== "none") return doFault(k, k.vmas.get(vma.slot), vpn, flags);
+  if (lo === 0 && vma.ops !== "none") return doFaultAlone(k, k.vmas.get(vma.slot), vpn, flags);
   let t: TableIndex;
   if (lo === 0) {
     if ((flags & FAULTAlone.write) !== 0 && vma.anonVma === 0) anonVmaPrepare(k, vma.slot);
@@ -836,7 +1074,7 @@ function handlePteFaultAlone(k: Kernel, vma: Vma, vpn: number, flags: number, t:
   const lo = loAtAlone(k, t, i);
   const hi = hiAtAlone(k, t, i);
   if (lo === 0 && hi === 0) {
-    if (vma.ops !== "none") return doFault(k, vma, vpn, flags);
+    if (vma.ops !== "none") return doFaultAlone(k, vma, vpn, flags);
     return doAnonymousPageAlone(k, vma, vpn, flags, t, i, batch);
   }
   if (!presentAlone(k, lo)) {

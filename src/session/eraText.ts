@@ -1,7 +1,8 @@
 import { missingRequirements } from "../kernel/era/resolve.ts";
 import { TOGGLES, type Toggle } from "../kernel/era/toggles.ts";
-import { reviewLines } from "./eligibility/review.ts";
 import type { RenderMessage } from "../shell/renderMessage.ts";
+import type { Change } from "./bisect/changes.ts";
+import { reviewLines } from "./eligibility/review.ts";
 
 /** The list of changes between releases: `+` where the machine has it. */
 export function eraList(on: readonly string[]): string[] {
@@ -15,9 +16,37 @@ export function eraList(on: readonly string[]): string[] {
 /** What one change is. */
 export function eraDetail(toggle: Toggle, on: readonly string[], render: RenderMessage): string[] {
   const say = (key: string, args: Readonly<Record<string, string>> = {}): string => render({ key, args });
-  const lines = [`${toggle.id}: ${toggle.title}`, on.includes(toggle.id) ? say("session.era.on") : say("session.era.off")];
-  lines.push(toggle.since === null ? say("session.era.posted") : say("session.era.since", { release: toggle.since }));
+  return [`${toggle.id}: ${toggle.title}`, on.includes(toggle.id) ? say("session.era.on") : say("session.era.off"), ...originLines(toggle, say), ...reviewLines(toggle.id, render)];
+}
+
+type Say = (key: string, args?: Readonly<Record<string, string>>) => string;
+
+/** Where a change comes from: release, kernel function, document, patch. */
+function originLines(toggle: Toggle, say: Say): string[] {
+  const lines = [toggle.since === null ? say("session.era.posted") : say("session.era.since", { release: toggle.since })];
   lines.push(say("session.era.where", { symbol: toggle.symbol, source: toggle.source }));
+  const { patch } = toggle;
+  if (patch !== undefined) {
+    const commit = patch.commit === undefined ? "" : `${patch.commit} `;
+    lines.push(say("session.era.patch", { patch: `${commit}"${patch.title}"` }));
+    if (patch.author !== undefined) lines.push(say("session.era.author", { author: patch.author }));
+    if (patch.message !== undefined) lines.push(say("session.era.message", { message: patch.message }));
+  }
   if (toggle.requires !== undefined && toggle.requires.length > 0) lines.push(say("session.era.needs", { ids: toggle.requires.join(" ") }));
-  return [...lines, ...reviewLines(toggle.id, render)];
+  return lines;
+}
+
+/** What one difference between two machines is. */
+export function changeLines(change: Change, render: RenderMessage): string[] {
+  const say: Say = (key, args = {}) => render({ key, args });
+  switch (change.kind) {
+    case "toggle": {
+      const { toggle, isOn } = change;
+      return [`  ${isOn ? "" : say("session.bisect.switchedOff")}${toggle.id}: ${toggle.title}`, ...originLines(toggle, say).map((line) => `  ${line}`)];
+    }
+    case "fix":
+      return [`  ${say("session.bisect.fix", { field: change.field })}`];
+    case "rest":
+      return [`  ${say("session.bisect.rest")}`];
+  }
 }

@@ -152,7 +152,7 @@ function* processOperation(world: Stage, process: ScriptProcess, body: Operation
     case "fread":
     case "fadvise":
     case "fsync":
-      return fileOperation(k, world.files, body);
+      return yield* fileOperation(k, world.files, body);
     case "munmap":
     case "mprotect":
     case "mseal":

@@ -4,6 +4,8 @@ import { fail, failed, type Failure, type Result } from "../kernel/mm/errno.ts";
 import { putFile } from "../kernel/mm/inode.ts";
 import type { Kernel } from "../kernel/mm/kernel.ts";
 import type { OpenFile } from "../kernel/mm/records.ts";
+import { lockForTruncation } from "../kernel/mm/truncate.ts";
+import type { Op } from "../kernel/sched/points.ts";
 import { FALLOC } from "../kernel/mm/shmemFile.ts";
 import type { OperationBody } from "../shell/operation.ts";
 import type { ResultFields } from "./execute.ts";
@@ -53,15 +55,25 @@ const FALLOC_MODES: Readonly<Record<Extract<FileBody, { op: "falloc" }>["mode"],
 };
 
 /** Calls of a process on a file. */
-export function fileOperation(k: Kernel, files: ScriptFiles, body: FileBody): ResultFields {
+export function* fileOperation(k: Kernel, files: ScriptFiles, body: FileBody): Op<ResultFields> {
   const file = openScriptFile(k, files, body.file, body.op !== "fread" && body.op !== "fadvise");
   if (file === "later") return LATER;
   if (failed(file)) return printed(file);
+  const cut = k.preempt ? cutOut(body) : null;
+  const unlockAll = cut === null ? null : yield* lockForTruncation(k, file.inode, cut.first, cut.last);
   try {
     return onFile(k, file, body);
   } finally {
+    unlockAll?.();
     putFile(k, file.slot);
   }
+}
+
+/** Pages that a call takes out of its file; null: none. */
+function cutOut(body: FileBody): { readonly first: number; readonly last: number } | null {
+  if (body.op === "truncate") return { first: Number(body.bytes / 4096n), last: Number.MAX_SAFE_INTEGER };
+  if (body.op !== "falloc" || body.mode !== "punch") return null;
+  return { first: Number(body.offsetBytes / 4096n), last: Number((body.offsetBytes + body.lengthBytes - 1n) / 4096n) };
 }
 
 function onFile(k: Kernel, file: OpenFile, body: FileBody): ResultFields {

@@ -1,5 +1,6 @@
 import type { BootOptions } from "../kernel/boot.ts";
 import type { Message } from "../kernel/message.ts";
+import type { Profile } from "../kernel/profile/profile.ts";
 import { Stopped } from "../kernel/sched/pace.ts";
 import type { Picture, PictureRequest } from "../observe/picture/model.ts";
 import { completeLine, type Completion, type CompletionContext } from "../shell/completeLine.ts";
@@ -12,7 +13,8 @@ import type { CommandSpec } from "../shell/table/commandSpec.ts";
 import type { CommandTable } from "../shell/table/commandTable.ts";
 import type { Tool } from "../shell/tools/tool.ts";
 import { BEHAVIOUR } from "./behaviour.ts";
-import { compareMachines, type ComparedMachine } from "./compare/compareMachines.ts";
+import { bisectSession, type BisectAnswer } from "./bisect/bisectSession.ts";
+import { compareMachines, type Compared, type ComparedMachine } from "./compare/compareMachines.ts";
 import { NodeDiffer } from "./diff/diffNodes.ts";
 import { contentHash, digestOf } from "./digest.ts";
 import { ELIGIBILITY_ROWS, eligibilityManEn, eligibilityTools, type EligibilityHost } from "./eligibility/rulesTool.ts";
@@ -217,15 +219,24 @@ export class ShellSession implements ToolHost, ViewHost, EligibilityHost {
 
   /** The commands that led here on another machine, side by side. */
   compare(choice: CompareChoice): CompareView {
+    return compareMachines(this.#compared(), choice, this.#render);
+  }
+
+  /** Which change of the kernel made a line print something else than on another machine: that of a node, or the first. */
+  bisect(other: Profile, node: number | null): BisectAnswer {
+    return bisectSession(this.#compared(), other, node, this.#render);
+  }
+
+  #compared(): Compared {
     const { boot, config } = this;
     const path = this.history.path(this.history.current.id).slice(1);
-    const lines = path.filter(({ mark }) => mark !== "bug").map(({ command, operationsDone }) => ({ command, stopAt: operationsDone }));
+    const lines = path.filter(({ mark }) => mark !== "bug").map(({ id, command, operationsDone }) => ({ node: id, command, stopAt: operationsDone }));
     const probe = this.#options.probe ?? null;
     const make = (otherBoot: BootOptions, files: ShellSession["config"]): ComparedMachine => {
       const other = new ShellSession({ boot: otherBoot, render: this.#render, config: files, historyBytes: 0 });
       return { world: other.world, run: (line, stopAt) => other.#runner.run(line, new ReplayPacer(stopAt, probe)) };
     };
-    return compareMachines({ boot, config, lines, make, stop: () => probe?.stop() ?? false }, choice, this.#render);
+    return { boot, config, lines, make, stop: () => probe?.stop() ?? false };
   }
 
   /** The commands that led to the current node, in another form. */

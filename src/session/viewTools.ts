@@ -1,6 +1,7 @@
 import type { BootOptions } from "../kernel/boot.ts";
+import { RELEASES } from "../kernel/era/releases.ts";
 import { TOGGLES } from "../kernel/era/toggles.ts";
-import { PROFILES } from "../kernel/profile/profile.ts";
+import { PROFILES, type Profile } from "../kernel/profile/profile.ts";
 import { layoutOf } from "../observe/picture/frames.ts";
 import type { Picture, PictureRequest } from "../observe/picture/model.ts";
 import { SECTION_PAGES } from "../observe/picture/summaries.ts";
@@ -8,6 +9,7 @@ import type { ManTexts } from "../shell/man/manText.ts";
 import type { CommandSpec } from "../shell/table/commandSpec.ts";
 import { arg, optional, repeated, row, words } from "../shell/table/rowHelpers.ts";
 import { failure, success, textOfLines, type Tool, type ToolResult } from "../shell/tools/tool.ts";
+import { bisectProfile, type BisectAnswer } from "./bisect/bisectSession.ts";
 import { isOther, readChoice, type Config } from "./compare/choice.ts";
 import { describeSpace } from "./describeSpace.ts";
 import type { HistoryTree } from "./historyTree.ts";
@@ -27,6 +29,7 @@ export interface ViewHost {
   picture(request: PictureRequest): Picture;
   diff(from: number, to: number): DiffView;
   compare(choice: CompareChoice): CompareView;
+  bisect(other: Profile, node: number | null): BisectAnswer;
 }
 
 const PARTS = ["space", "tables", "memory", "counters"] as const;
@@ -48,9 +51,12 @@ export const VIEW_ROWS: readonly CommandSpec[] = [
       ),
     ],
     {
-      seeAlso: ["era", "diff"],
+      seeAlso: ["era", "diff", "bisect"],
     },
   ),
+  row("tool", "bisect", [words("PROFILE|RELEASE", [...PROFILES.map((each) => each.id), ...RELEASES]), optional(arg("N", "number"))], {
+    seeAlso: ["compare", "era", "history"],
+  }),
 ];
 
 export const viewManEn: ManTexts = {
@@ -68,6 +74,11 @@ export const viewManEn: ManTexts = {
     summary: "run the same commands on another machine",
     description:
       "The commands that led to where you are run on a second machine that has another PROFILE, a change of the kernel switched on (+PATCH) or off (-PATCH, see era), or a kernel file set before the first command (FILE=VALUE, as thp/enabled=always). Lines that print something else are shown with what each machine printed, and at the end the counters and settings that differ. Your own machine stays as it is.",
+  },
+  bisect: {
+    summary: "find the change of the kernel that changed an answer",
+    description:
+      "The commands that led to where you are run on the machine of a PROFILE or a RELEASE and on machines between that one and yours, which have some of the changes of the kernel and not the others (era lists them). N is the number of a state, as the prompt and history show it: its line is the one whose answer is compared; without N the first line that prints something else. What is told: both answers, the change that made the difference, where it comes from, whether it is enough by itself or which changes it takes together, and what your machine would answer without it. Your own machine stays as it is.",
   },
 };
 
@@ -139,5 +150,22 @@ const compare =
     return { ...success(textOfLines(view.twin)), status: view.error === null ? 0 : 1 };
   };
 
+const bisect =
+  (host: ViewHost): Tool =>
+  (args) => {
+    const [machine, node, extra] = args;
+    if (machine === undefined || extra !== undefined) return failure("session.bisect.nothing", {});
+    const other = bisectProfile(machine);
+    if ("key" in other) return failure(other.key, other.args);
+    if (node !== undefined && !/^\d{1,9}$/.test(node)) return failure("session.bisect.noLine", { id: node.slice(0, 20) });
+    const answer = host.bisect(other, node === undefined ? null : Number(node));
+    return "error" in answer ? failure(answer.error.key, answer.error.args) : success(textOfLines(answer.lines));
+  };
+
 /** The tools, by name. */
-export const viewTools = (host: ViewHost): Readonly<Record<string, Tool>> => ({ describe: describe(host), diff: diff(host), compare: compare(host) });
+export const viewTools = (host: ViewHost): Readonly<Record<string, Tool>> => ({
+  describe: describe(host),
+  diff: diff(host),
+  compare: compare(host),
+  bisect: bisect(host),
+});

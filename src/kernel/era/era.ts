@@ -130,12 +130,19 @@ export interface Era {
   readonly truncateUnmapsUnsplit: boolean;
   /** collapse of files takes large folios that are smaller than a PMD */
   readonly collapseFileLarge: boolean;
-  /** mapping a collapsed file by PMD where a page was copied on write before */
-  readonly collapseFileAnonVma: "refused" | "accepted";
-  /** MADV_COLLAPSE of a file frees the page tables of other mappings too */
-  readonly collapseRetracts: "target" | "all";
-  /** MADV_COLLAPSE of a file with no page table over the block maps it */
-  readonly collapseInstallsWithoutTable: boolean;
+  /**
+   * What collapse_pte_mapped_thp locks while it takes a page table out: the mmap_lock for writing alone; i_mmap too, and then nothing that has an
+   * anon_vma; or with the anon_vma; or page-table locks, for which the mmap_lock for reading is enough. With the last retract_page_tables needs no mmap_lock.
+   */
+  readonly collapseLocking: "mmapWrite" | "imapWrite" | "anonVmaWrite" | "pageTables";
+  /** a page table that collapse of a file took out is freed only when walks without locks have ended */
+  readonly retractWaitsForWalks: boolean;
+  /** a block of a file that has a folio of PMD size already is told apart from one with smaller folios, and its page table taken out */
+  readonly collapseSeesPteMapped: boolean;
+  /** the scanner of the page cache is chosen for VMAs with a file, or only where the kernel has CONFIG_SHMEM too */
+  readonly scanDispatch: "shmemConfig" | "file";
+  /** a fault keeps the folio that it found locked until it has mapped it: every release does */
+  readonly faultLocksFolio: boolean;
   /** a file mapping needs no VM_EXEC for read-only THPs */
   readonly fileThpWithoutExec: boolean;
   /** file systems whose files large folios may hold */

@@ -14,19 +14,11 @@ export const FILE_TOGGLES: readonly Toggle[] = [
     change: { unshareCopiesFilePages: true },
   },
   {
-    id: "collapse-file-locks",
-    title: "collapse of files removes page tables without the mmap_lock, in every mapping",
-    since: "6.5",
-    symbol: "retract_page_tables",
-    source: `${S} 3.4`,
-    change: { collapseFileAnonVma: "accepted", collapseRetracts: "all", collapseInstallsWithoutTable: true },
-  },
-  {
     id: "shmem-deny-first",
     title: "shmem_enabled=deny stops MADV_COLLAPSE",
-    since: "6.7",
+    since: "6.5",
     symbol: "shmem_is_huge",
-    source: `${S} 1.7`,
+    source: `6.5 tree; ${S} 13`,
     change: { shmemDenyStopsCollapse: true },
   },
   {

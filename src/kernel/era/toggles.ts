@@ -1,4 +1,5 @@
 import type { Era } from "./era.ts";
+import { COLLAPSE_TOGGLES } from "./collapseToggles.ts";
 import { FILE_TOGGLES } from "./fileToggles.ts";
 import { POSTED_TOGGLES } from "./postedToggles.ts";
 import { RELEASES, type Release } from "./releases.ts";
@@ -107,9 +108,11 @@ export const BASE_ERA: Era = {
   truncateSplit: "uniform",
   truncateUnmapsUnsplit: false,
   collapseFileLarge: false,
-  collapseFileAnonVma: "refused",
-  collapseRetracts: "target",
-  collapseInstallsWithoutTable: false,
+  collapseLocking: "mmapWrite",
+  retractWaitsForWalks: false,
+  collapseSeesPteMapped: false,
+  faultLocksFolio: false,
+  scanDispatch: "shmemConfig",
   fileThpWithoutExec: false,
   ext4LargeFolios: false,
   ext4PunchWritesBack: true,
@@ -165,7 +168,8 @@ const MEMORY_TOGGLES: readonly Toggle[] = [
     since: "6.1",
     symbol: "madvise_collapse",
     source: `${S} 3.6`,
-    change: { madvCollapse: true, collapsePmdStates: "noneAndMapped" },
+    change: { madvCollapse: true, collapsePmdStates: "noneAndMapped", collapseSeesPteMapped: true },
+    patch: { title: "mm/madvise: introduce MADV_COLLAPSE sync hugepage collapse", author: "Zach O'Keefe" },
   },
   {
     id: "gup-fast-recheck",
@@ -341,7 +345,15 @@ const MEMORY_TOGGLES: readonly Toggle[] = [
     source: "6.1 and 6.12 trees, recorded with random scripts",
     change: { populateWalk: "straight" },
   },
-  { id: "mthp-stats", title: "per-size statistics", since: "6.10", symbol: "mthp_stat_item", source: `${S} 11.5`, change: { mthpStats: true } },
+  {
+    id: "mthp-stats",
+    title: "per-size statistics",
+    since: "6.10",
+    symbol: "mthp_stat_item",
+    source: `${S} 11.5`,
+    requires: ["mthp"],
+    change: { mthpStats: true },
+  },
   { id: "mseal", title: "mseal", since: "6.10", symbol: "do_mseal", source: `${O} 5`, change: { mseal: true } },
   {
     id: "madvise-free-batch",
@@ -373,6 +385,7 @@ const MEMORY_TOGGLES: readonly Toggle[] = [
     since: "6.11",
     symbol: "thpsize_shmem_enabled_store",
     source: `${S} 1.7`,
+    requires: ["mthp"],
     change: { shmemSizes: true },
   },
   { id: "droppable", title: "MAP_DROPPABLE", since: "6.11", symbol: "VM_DROPPABLE", source: `${S} 2.1`, change: { droppable: true } },
@@ -574,4 +587,4 @@ const MEMORY_TOGGLES: readonly Toggle[] = [
 const position = ({ since }: Toggle): number => (since === null ? RELEASES.length : RELEASES.indexOf(since));
 
 /** All of them, in the order in which they are applied. */
-export const TOGGLES: readonly Toggle[] = [...MEMORY_TOGGLES, ...FILE_TOGGLES, ...POSTED_TOGGLES].sort((a, b) => position(a) - position(b));
+export const TOGGLES: readonly Toggle[] = [...MEMORY_TOGGLES, ...FILE_TOGGLES, ...COLLAPSE_TOGGLES, ...POSTED_TOGGLES].sort((a, b) => position(a) - position(b));

@@ -2,11 +2,12 @@ import { NO_PFN, type Pfn } from "../units.ts";
 import { isWritable, makeReadOnly } from "../arch/geometry.ts";
 import { byteAt, stampAfterWrite } from "./content.ts";
 import { fail, type Result } from "./errno.ts";
-import { allocZeroedFolio, folioMapcount, folioMarkAccessed, folioPages, folioPut, hasFlag, setFlag } from "./folio.ts";
+import { allocZeroedFolio, dropFlag, folioMapcount, folioMarkAccessed, folioPages, folioPut, hasFlag, setFlag } from "./folio.ts";
 import { mountOf, setSize, sizePages } from "./inode.ts";
 import { folioOf, type Kernel } from "./kernel.ts";
 import {
   filemapAddFolio,
+  filemapDirtyFolio,
   filemapFolio,
   filemapFolios,
   filemapNext,
@@ -95,7 +96,7 @@ export function diskWrite(k: Kernel, slot: number, offset: number, length: numbe
       b += n;
     }
     setFlag(k, head, PG.private);
-    folioMarkDirty(k, head);
+    filemapDirtyFolio(k, head);
     folioMarkAccessed(k, head);
     if (at + bytes > k.inodes.get(slot).sizeBytes) setSize(k, slot, at + bytes);
     done += bytes;
@@ -192,6 +193,8 @@ export function diskWriteback(k: Kernel, slot: number, first: number, last: numb
     written.add(head);
     if (folioMapcount(k, head) > 0) folioMkclean(k, head);
     folioAccountCleaned(k, head);
+    // folio_end_writeback: PG_reclaim, which is the same bit
+    dropFlag(k, head, PG.readahead);
     const index = k.pageIndex.get(head);
     const pages = folioPages(k, head);
     for (let i = 0; i < pages; i++) xaStore(k, slot, "disk", index + i, k.stamp.get(head + i));

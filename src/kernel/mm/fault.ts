@@ -79,7 +79,7 @@ export function* handleMmFault(k: Kernel, vma: Vma, vpn: number, flags: number, 
   if (k.preempt) yield "fault.afterPmd";
   lo = loAt(k, pmdTable, i);
   // a file's fault may map the PMD itself
-  if (lo === 0 && vma.ops !== "none") return doFault(k, k.vmas.get(vma.slot), vpn, flags);
+  if (lo === 0 && vma.ops !== "none") return yield* doFault(k, k.vmas.get(vma.slot), vpn, flags);
   let t: TableIndex;
   if (lo === 0) {
     if ((flags & FAULT.write) !== 0 && vma.anonVma === 0) anonVmaPrepare(k, vma.slot);
@@ -103,7 +103,7 @@ function* handlePteFault(k: Kernel, vma: Vma, vpn: number, flags: number, t: Tab
   const lo = loAt(k, t, i);
   const hi = hiAt(k, t, i);
   if (lo === 0 && hi === 0) {
-    if (vma.ops !== "none") return doFault(k, vma, vpn, flags);
+    if (vma.ops !== "none") return yield* doFault(k, vma, vpn, flags);
     return yield* doAnonymousPage(k, vma, vpn, flags, t, i, batch);
   }
   if (!present(k, lo)) {

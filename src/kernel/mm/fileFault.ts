@@ -1,5 +1,7 @@
 import { isWritable } from "../arch/geometry.ts";
 import { hugelabFault } from "../drivers/hugelabFault.ts";
+import { isLocked, lockWrite, unlock } from "../sched/locks.ts";
+import type { Op } from "../sched/points.ts";
 import { fitsFile } from "./shmemOrders.ts";
 import { vmaThpDisabled } from "../thp/eligibility/disabled.ts";
 import { NO_PFN, NO_TABLE, type Pfn, type TableIndex } from "../units.ts";
@@ -56,23 +58,47 @@ function callFault(k: Kernel, vma: Vma, vpn: number, inode: Inode, flags: number
 }
 
 /** do_fault: an entry of a file mapping that is not there. */
-export function doFault(k: Kernel, vma: Vma, vpn: number, flags: number): number {
+export function* doFault(k: Kernel, vma: Vma, vpn: number, flags: number): Op<number> {
   if (vma.ops === "device") return hugelabFault(k, vma, vpn);
-  if ((flags & FAULT.write) === 0) return doReadFault(k, vma, vpn, flags);
-  return (vma.flags & VM.shared) === 0 ? doCowFault(k, vma, vpn, flags) : doSharedFault(k, vma, vpn, flags);
+  if ((flags & FAULT.write) === 0) return yield* doReadFault(k, vma, vpn, flags);
+  return (vma.flags & VM.shared) === 0 ? yield* doCowFault(k, vma, vpn, flags) : yield* doSharedFault(k, vma, vpn, flags);
 }
 
-function doReadFault(k: Kernel, vma: Vma, vpn: number, flags: number): number {
+/**
+ * The part of __do_fault that other threads can see: the folio is locked, which waits for a collapse or a truncation of it, until the page is mapped. False: it left
+ * the cache meanwhile, the fault begins anew. `-fault-locks-folio` shows what the lock is for.
+ */
+function* lockFound(k: Kernel, vma: Vma, vpn: number, page: Pfn): Op<boolean> {
+  const head = folioOf(k, page);
+  folioGet(k, head);
+  if (k.era.faultLocksFolio) yield* lockWrite(k, "folio_lock", head);
+  else yield "fault.foundPage";
+  folioPut(k, head);
+  const isThere = k.mms.find(vma.mm) !== undefined && filemapPage(k, inodeOf(k, vma).slot, fileIndex(vma, vpn)) === page;
+  if (!isThere) unlock(k, "folio_lock", head);
+  else if (k.era.faultLocksFolio) yield "fault.lockedFolio";
+  return isThere;
+}
+
+const unlockFound = (k: Kernel, page: Pfn): void => unlock(k, "folio_lock", folioOf(k, page));
+
+function* doReadFault(k: Kernel, vma: Vma, vpn: number, flags: number): Op<number> {
   const inode = inodeOf(k, vma);
   const isAround = k.g.faultAroundPages > 1;
   if (isAround && doFaultAround(k, vma, vpn, inode) !== 0) return 0;
   const found = callFault(k, vma, vpn, inode, flags);
   if (found.page === NO_PFN || (found.retried && isAround && doFaultAround(k, vma, vpn, inode) !== 0)) return found.result;
-  return found.result | finishFault(k, vma, vpn, flags, found.page);
+  if (k.preempt) {
+    const isThere = yield* lockFound(k, vma, vpn, found.page);
+    if (!isThere) return 0;
+  }
+  const r = found.result | finishFault(k, vma, vpn, flags, found.page);
+  if (k.preempt) unlockFound(k, found.page);
+  return r;
 }
 
 /** A write to a private mapping: the page is copied before anybody maps it. */
-function doCowFault(k: Kernel, vmaIn: Vma, vpn: number, flags: number): number {
+function* doCowFault(k: Kernel, vmaIn: Vma, vpn: number, flags: number): Op<number> {
   const vma = anonVmaPrepare(k, vmaIn.slot);
   const copy = allocZeroedFolio(k, 0);
   if (copy === NO_PFN) return VMF.oom;
@@ -81,20 +107,33 @@ function doCowFault(k: Kernel, vmaIn: Vma, vpn: number, flags: number): number {
     folioPut(k, copy);
     return found.result;
   }
+  if (k.preempt) {
+    const isThere = yield* lockFound(k, vma, vpn, found.page);
+    if (!isThere) {
+      folioPut(k, copy);
+      return 0;
+    }
+  }
   k.stamp.set(copy, k.stamp.get(found.page));
   k.charge(k.costs.copy4kNs);
   const r = found.result | finishFault(k, vma, vpn, flags, copy);
+  if (k.preempt) unlockFound(k, found.page);
   if ((r & VMF_ERROR) !== 0) folioPut(k, copy);
   return r;
 }
 
-function doSharedFault(k: Kernel, vma: Vma, vpn: number, flags: number): number {
+function* doSharedFault(k: Kernel, vma: Vma, vpn: number, flags: number): Op<number> {
   const found = callFault(k, vma, vpn, inodeOf(k, vma), flags);
   if (found.page === NO_PFN) return found.result;
+  if (k.preempt) {
+    const isThere = yield* lockFound(k, vma, vpn, found.page);
+    if (!isThere) return 0;
+  }
   const head = folioOf(k, found.page);
   pageMkwrite(k, vma, head);
   const r = found.result | finishFault(k, vma, vpn, flags, found.page);
   if ((r & VMF_ERROR) === 0) folioMarkDirty(k, head);
+  if (k.preempt) unlockFound(k, found.page);
   return r;
 }
 
@@ -221,7 +260,8 @@ function doFaultAround(k: Kernel, vma: Vma, vpn: number, inode: Inode): number {
 function nextUptodate(k: Kernel, inode: Inode, from: number, last: number): number {
   for (let at = filemapNext(k, inode.slot, from, last); at >= 0;) {
     const head = filemapFolio(k, inode.slot, at);
-    if ((k.pageFlags.get(head) & (PG.uptodate | PG.readahead)) === PG.uptodate) return at < sizePages(inode) ? at : -1;
+    const isFree = !k.preempt || !k.era.faultLocksFolio || !isLocked(k, "folio_lock", head);
+    if (isFree && (k.pageFlags.get(head) & (PG.uptodate | PG.readahead)) === PG.uptodate) return at < sizePages(inode) ? at : -1;
     at = filemapNext(k, inode.slot, k.pageIndex.get(head) + folioPages(k, head), last);
   }
   return -1;

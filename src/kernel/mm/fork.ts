@@ -29,7 +29,18 @@ import { refuseMemory, refuseOvercommit } from "../why/refusal.ts";
 export function mmAlloc(k: Kernel, fields: Pick<Mm, "startBrk" | "brkBytes" | "mmapBase" | "thpDisable">): number {
   const pgd = tableAlloc(k);
   if (pgd === NO_TABLE) return 0;
-  const slot = k.mms.add((s) => ({ ...fields, slot: s, pgd, vmas: [], defFlags: 0, khugepaged: false, hugeZero: false, writeProtectSeq: 0, step: k.step }));
+  const slot = k.mms.add((s) => ({
+    ...fields,
+    slot: s,
+    pgd,
+    vmas: [],
+    defFlags: 0,
+    khugepaged: false,
+    pteMappedThps: [],
+    hugeZero: false,
+    writeProtectSeq: 0,
+    step: k.step,
+  }));
   k.mmCounters.fill(slot * MM_COUNTERS, MM_COUNTERS, 0);
   return slot;
 }

@@ -17,7 +17,10 @@ export function addMount(k: Kernel, fs: FsType, path: string, huge: HugeMount, m
 }
 
 /** new_inode for a regular file, or for a device. */
-export function addInode(k: Kernel, fields: Pick<Inode, "mount" | "path" | "sizeBytes" | "nlink" | "noReserve" | "largeFolios"> & Partial<Pick<Inode, "device">>): Inode {
+export function addInode(
+  k: Kernel,
+  fields: Pick<Inode, "mount" | "path" | "sizeBytes" | "nlink" | "noReserve" | "largeFolios"> & Partial<Pick<Inode, "device">>,
+): Inode {
   const slot = k.inodes.add((s) => ({ device: null, ...fields, slot: s, refs: 0, writers: 0, fallocEnd: 0, vmas: [], step: k.step }));
   k.inodeCounters.fill(slot * INODE_COUNTERS, INODE_COUNTERS, 0);
   return k.inodes.get(slot);

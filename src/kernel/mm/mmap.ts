@@ -154,7 +154,8 @@ function placeMapping(k: Kernel, mm: number, r: MmapRequest): Result {
   const isShm = r.file === 0 ? (r.flags & 0xf) === MAP.shared : isShmem(k, k.inodes.get(k.files.get(r.file).inode));
   if (isShm) return shmemUnmappedArea(k, mm, r);
   // a device asks for nothing; until 6.12 it was aligned as anonymous memory was
-  if (r.file !== 0 && k.inodes.get(k.files.get(r.file).inode).device !== null) return unmappedArea(k, mm, r.start, r.pages, false, k.era.mmapThpAlign !== "pmdMultipleNoHint");
+  if (r.file !== 0 && k.inodes.get(k.files.get(r.file).inode).device !== null)
+    return unmappedArea(k, mm, r.start, r.pages, false, k.era.mmapThpAlign !== "pmdMultipleNoHint");
   return unmappedArea(k, mm, r.start, r.pages, r.file !== 0);
 }
 

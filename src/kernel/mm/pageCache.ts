@@ -91,8 +91,14 @@ export function countSplit(k: Kernel, order: number, shmem: boolean): void {
   if (order === k.geo.pmdOrder) k.countVm(shmem ? VMSTAT.nrShmemHugepages : VMSTAT.nrFileHugepages, -1);
 }
 
-/** folio_mark_dirty. Only files of a disk count as dirty: tmpfs has nowhere to write them to. */
+/** folio_mark_dirty. PG_readahead and PG_reclaim are one bit, so a page that a fault makes dirty is no longer the mark of a window. */
 export function folioMarkDirty(k: Kernel, head: Pfn): void {
+  dropFlag(k, head, PG.readahead);
+  filemapDirtyFolio(k, head);
+}
+
+/** filemap_dirty_folio, what write(2) calls itself. Only files of a disk count as dirty: tmpfs has nowhere to write them to. */
+export function filemapDirtyFolio(k: Kernel, head: Pfn): void {
   if (hasFlag(k, head, PG.dirty)) return;
   setFlag(k, head, PG.dirty);
   if ((k.pageFlags.get(head) & (PG.file | PG.swapbacked)) !== PG.file) return;

@@ -171,6 +171,12 @@ export function freeDeferredTables(k: Kernel): void {
   k.misc.set(MISC.tableDeferred, 0);
 }
 
+/** Frees a table although a walk without locks may be reading it: what retraction of page tables did before 6.1. */
+export function tableFreeAtOnce(k: Kernel, t: TableIndex): void {
+  bugOn(k.tableUsed.get(t) !== 0, `page table ${t} freed while it holds entries`);
+  giveTableBack(k, t);
+}
+
 function giveTableBack(k: Kernel, t: TableIndex): void {
   const pfn = k.tablePfn.get(t) as Pfn;
   k.mapping.set(pfn, 0);

@@ -13,6 +13,8 @@ export interface Mm {
   readonly thpDisable: 0 | 1 | 3;
   /** registered with khugepaged (MMF_VM_HUGEPAGE) */
   readonly khugepaged: boolean;
+  /** first pages of blocks that map a folio of PMD size page by page, noted for khugepaged, at most MAX_PTE_MAPPED_THP (until 6.5) */
+  readonly pteMappedThps: readonly number[];
   /** odd while a fork write-protects pages, two more after each (write_protect_seq) */
   readonly writeProtectSeq: number;
   /** holds a reference on the huge zero folio (MMF_HUGE_ZERO_FOLIO) */

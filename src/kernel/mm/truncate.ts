@@ -1,3 +1,5 @@
+import { lockRead, lockWriteGroup, unlock } from "../sched/locks.ts";
+import type { Op } from "../sched/points.ts";
 import { splitFileFolio } from "../thp/splitFileFolio.ts";
 import type { Pfn } from "../units.ts";
 import { stampAfterWrite } from "./content.ts";
@@ -24,6 +26,26 @@ export function unmapMappingPages(k: Kernel, inode: number, first: number, last:
 export function unmapMappingRange(k: Kernel, inode: number, start: number, length: number, evenCows: boolean): void {
   const first = Math.floor(start / 4096);
   unmapMappingPages(k, inode, first, length === 0 ? Number.MAX_SAFE_INTEGER : first + Math.ceil(length / 4096) - 1, evenCows);
+}
+
+/**
+ * What cutting [first, last] out of a file waits for while other threads run: i_mmap, to unmap it a first time, then the lock of every folio in it. The caller
+ * carries the truncation out and then calls what this returns.
+ */
+export function* lockForTruncation(k: Kernel, inode: number, first: number, last: number): Op<() => void> {
+  yield* lockRead(k, "i_mmap_rwsem", inode);
+  unmapMappingPages(k, inode, first, last, true);
+  unlock(k, "i_mmap_rwsem", inode);
+  yield "truncate.unmapped";
+  for (;;) {
+    const folios = filemapFolios(k, inode, first, last);
+    yield* lockWriteGroup(k, "folio_lock", folios);
+    const unlockAll = (): void => {
+      for (const head of folios) unlock(k, "folio_lock", head);
+    };
+    if (filemapFolios(k, inode, first, last).every((head) => folios.includes(head))) return unlockAll;
+    unlockAll();
+  }
 }
 
 /** truncate_inode_folio: unmapped, and out of the page cache. */

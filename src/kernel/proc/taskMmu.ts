@@ -37,7 +37,18 @@ export interface PageEntry {
 /** walk_page_test: walks that ask nothing themselves pass over VM_PFNMAP, as over memory that nothing is mapped in. */
 export const isWalked = (vma: Vma): boolean => (vma.flags & VM.pfnmap) === 0;
 
-const EMPTY = { state: "none", pfn: -1, huge: false, zero: false, raw: false, uffdWp: false, softDirty: false, young: false, dirty: false, writable: false } as const;
+const EMPTY = {
+  state: "none",
+  pfn: -1,
+  huge: false,
+  zero: false,
+  raw: false,
+  uffdWp: false,
+  softDirty: false,
+  young: false,
+  dirty: false,
+  writable: false,
+} as const;
 
 /** Walks the pages of [start, end) of an mm, leaf by leaf; stretches without tables come as one entry. */
 export function* walkPages(k: Kernel, mm: number, start: number, end: number): Generator<PageEntry> {

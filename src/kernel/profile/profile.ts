@@ -16,6 +16,8 @@ export interface Profile {
     readonly memoryFailure: boolean;
     readonly softDirty: boolean;
     readonly readOnlyThpForFs: boolean;
+    /** tmpfs and shared memory by pages that can be swapped; without it (tiny-shmem) khugepaged takes every file mapping for anonymous memory */
+    readonly shmem: boolean;
     readonly ksm: boolean;
     readonly memcg: boolean;
     readonly debugFs: boolean;
@@ -36,6 +38,7 @@ const debianConfig = {
   memoryFailure: true,
   softDirty: true,
   readOnlyThpForFs: false,
+  shmem: true,
   ksm: true,
   memcg: true,
   debugFs: true,

@@ -6,12 +6,13 @@ import type { Op } from "./points.ts";
 /**
  * Locks between the threads of one machine. While one thread is runnable nothing can contend, and a thread that
  * is parked holds nothing, so the records are kept only while threads are interleaved. The order
- * checker knows the real order: mmap_lock, vma_start_write, i_mmap_rwsem, anon_vma, then page-table locks (mm/rmap.c).
+ * checker knows the real order: mmap_lock, vma_start_write, the lock of a folio, i_mmap_rwsem, anon_vma, then page-table locks (mm/rmap.c;
+ * the one simplification: a VMA's lock stands before a folio's for readers and writers alike).
  *
  * Page-table locks have a rank but are never held at a preemption point: what Linux does under one is done between
  * two points here, and the point in front of it ("beforePteLock") is where others can get in between.
  */
-export const LOCK_ORDER = ["mmap_lock", "vm_lock", "i_mmap_rwsem", "anon_vma", "pmd_lock", "pte_lock", "irqs_off"] as const;
+export const LOCK_ORDER = ["mmap_lock", "vm_lock", "folio_lock", "i_mmap_rwsem", "anon_vma", "pmd_lock", "pte_lock", "irqs_off"] as const;
 export type LockKind = (typeof LOCK_ORDER)[number];
 
 const recordOf = (k: Kernel, kind: LockKind, object: number): LockRecord | undefined => {
@@ -93,6 +94,17 @@ export function tryLockRead(k: Kernel, kind: LockKind, object: number): boolean 
   addReader(k, kind, object);
   return true;
 }
+
+/** Takes a lock for writing if that needs no waiting; in any order, since who does not wait cannot be in a circle. */
+export function tryLockWrite(k: Kernel, kind: LockKind, object: number): boolean {
+  if (!k.preempt) return true;
+  if (!free(recordOf(k, kind, object), true)) return false;
+  k.locks.update(slotOf(k, kind, object), { writer: k.thread });
+  return true;
+}
+
+/** Whether a thread, perhaps this one, has the lock. */
+export const isLocked = (k: Kernel, kind: LockKind, object: number): boolean => k.locks.count > 0 && recordOf(k, kind, object) !== undefined;
 
 export const lockWrite = (k: Kernel, kind: LockKind, object: number): Op<void> => lockWriteGroup(k, kind, [object]);
 

@@ -1,5 +1,15 @@
 import { isWritable } from "../arch/geometry.ts";
-import { lockWrite, mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock, tlbRemoveTableSyncOne, unlock } from "../sched/locks.ts";
+import {
+  isLocked,
+  lockWrite,
+  mmapReadLock,
+  mmapReadUnlock,
+  mmapWriteLock,
+  mmapWriteUnlock,
+  tlbRemoveTableSyncOne,
+  tryLockWrite,
+  unlock,
+} from "../sched/locks.ts";
 import type { Op } from "../sched/points.ts";
 import { allocZeroedFolio, deferredSplit, folioMapcount, folioPut, hasFlag, isLarge, lruAdd, lruIsolate } from "../mm/folio.ts";
 import { folioOf, MMC, type Kernel } from "../mm/kernel.ts";
@@ -18,19 +28,11 @@ import { NO_PFN, type Pfn, type TableIndex } from "../units.ts";
 import { pmdAllowed } from "./eligibility/eligibility.ts";
 import { traceScan } from "../why/scan.ts";
 import { fitsAround } from "./eligibility/question.ts";
-import { isHugePmd, pmdOf, type PmdPlace } from "./splitPmd.ts";
+import { pmdState } from "./pmdState.ts";
+import { pmdOf, type PmdPlace } from "./splitPmd.ts";
 import type { ScanResult } from "./scanResult.ts";
 
 /** Collapse of anonymous memory, for khugepaged and for MADV_COLLAPSE (mm/khugepaged.c, kernel-semantics.md 3.3). */
-
-/** find_pmd_or_thp_or_none. */
-export function pmdState(k: Kernel, mm: number, vpn: number): ScanResult {
-  const pmd = pmdOf(k, mm, vpn);
-  if (pmd === undefined) return "PMD_NULL";
-  if (pmd.lo === 0) return k.era.collapsePmdStates === "null" ? "PMD_NULL" : "PMD_NONE";
-  if (isHugePmd(k, pmd.lo)) return k.era.collapsePmdStates === "null" ? "PMD_NULL" : "PMD_MAPPED";
-  return "SUCCEED";
-}
 
 interface Counts {
   /** index of the entry that is looked at, or was last */
@@ -70,6 +72,7 @@ function testEntry(k: Kernel, vma: Vma, daemon: boolean, lo: number, hi: number,
   const page = entryPfn(lo, hi);
   const head = folioOf(k, page);
   if (isWritable(e, lo)) c.writable = true;
+  if (!hasFlag(k, head, PG.anon)) return "PAGE_ANON";
   if (maybeMappedShared(k, page)) {
     c.shared++;
     if (daemon && c.shared > k.g.khugepaged.maxPtesShared) {
@@ -122,7 +125,7 @@ function scanTable(k: Kernel, vma: Vma, t: TableIndex, daemon: boolean, c: Count
     const head = folioOf(k, entryPfn(lo, hi));
     const flags = k.pageFlags.get(head);
     if ((flags & PG.lru) === 0) return "PAGE_LRU";
-    if ((flags & PG.locked) !== 0) return "PAGE_LOCK";
+    if (isLocked(k, "folio_lock", head)) return "PAGE_LOCK";
     if (pinned(k, head)) return "PAGE_COUNT";
   }
   if (k.era.collapseNeedsWritable && !c.writable) return "PAGE_RO";
@@ -138,7 +141,7 @@ export function revalidate(k: Kernel, mm: number, start: number, daemon: boolean
   if (vma === undefined) return "VMA_NULL";
   if (!fitsAround(vma, start, k.geo.pmdOrder)) return "ADDRESS_RANGE";
   if (!pmdAllowed(k, vma, daemon ? "khugepaged" : "forcedCollapse")) return "VMA_CHECK";
-  if (expectAnon && vma.anonVma === 0) return "PAGE_ANON";
+  if (expectAnon && (vma.anonVma === 0 || vma.ops !== "none")) return "PAGE_ANON";
   return vma;
 }
 
@@ -216,17 +219,23 @@ function* collapseLocked(k: Kernel, mm: number, start: number, daemon: boolean, 
   const result = isolate(k, vma, t, daemon, isolated, c);
   if (k.tracer !== null && result !== "SUCCEED") traceScan(k, vma, start, daemon, result, c, entryPfn(loAt(k, t, c.at), hiAt(k, t, c.at)));
   if (result !== "SUCCEED") {
-    for (const head of isolated) lruAdd(k, head);
+    for (const head of isolated) releasePage(k, head);
     populate(k, pmd.table, pmd.i, t);
   }
   unlock(k, "anon_vma", anonRoot);
   if (result !== "SUCCEED") return result;
   if (k.preempt) yield "collapse.isolated";
   copyAndFree(k, vma, t, fresh);
-  for (const head of isolated) if (k.refcount.get(head) > 0 && !hasFlag(k, head, PG.buddy)) lruAdd(k, head);
+  for (const head of isolated) releasePage(k, head);
   if (k.preempt) yield "collapse.copied";
   installHuge(k, vma, start, fresh, pmd, t);
   return "SUCCEED";
+}
+
+/** release_pte_folio: back to the LRU, where somebody else still uses it, and unlocked. */
+function releasePage(k: Kernel, head: Pfn): void {
+  if (k.refcount.get(head) > 0 && !hasFlag(k, head, PG.buddy)) lruAdd(k, head);
+  unlock(k, "folio_lock", head);
 }
 
 /** The end of collapse_huge_page: the new folio is mapped by the PMD, the old table kept for a later split. */
@@ -251,8 +260,12 @@ function isolate(k: Kernel, vma: Vma, t: TableIndex, daemon: boolean, isolated: 
     if ((lo === 0 && hi === 0) || (lo & k.geo.encoding.special) !== 0) continue;
     const head = folioOf(k, entryPfn(lo, hi));
     if (isLarge(k, head) && seen.has(head)) continue;
-    if (pinned(k, head)) return "PAGE_COUNT";
-    if (!lruIsolate(k, head)) return "DEL_PAGE_LRU";
+    if (!tryLockWrite(k, "folio_lock", head)) return "PAGE_LOCK";
+    const usable: ScanResult = pinned(k, head) ? "PAGE_COUNT" : lruIsolate(k, head) ? "SUCCEED" : "DEL_PAGE_LRU";
+    if (usable !== "SUCCEED") {
+      unlock(k, "folio_lock", head);
+      return usable;
+    }
     isolated.push(head);
     if (isLarge(k, head)) seen.add(head);
   }

@@ -1,26 +1,20 @@
 import { allocZeroedFolio, folioGet, folioMapcount, folioOrder, folioPages, folioPut, hasFlag, isLarge, lruAdd, lruIsolate, setFlag } from "../mm/folio.ts";
 import { fileIndex, inodeOf, isShmem, vmasOfRange } from "../mm/inode.ts";
-import { MMC, type Kernel } from "../mm/kernel.ts";
-import { setHugePmd } from "../mm/fileFault.ts";
-import { filemapAddFolio, filemapFolio, filemapFolios, filemapNext, filemapPage, filemapRemoveFolio, folioMarkDirty } from "../mm/pageCache.ts";
+import type { Kernel } from "../mm/kernel.ts";
+import { filemapAddFolio, filemapFolio, filemapFolios, filemapNext, filemapPage, filemapRemoveFolio, folioMarkDirty, nrPages } from "../mm/pageCache.ts";
 import { PG } from "../mm/pageFlags.ts";
-import { accountPteTable, clearEntry, entryPfn, hiAt, loAt, present, tableBelow, tableFree } from "../mm/pgtable.ts";
 import { syncReadahead } from "../mm/readahead.ts";
 import type { Inode, Vma } from "../mm/records.ts";
-import { removeRmapPtes } from "../mm/rmap.ts";
 import { shmemAcctBlocks } from "../mm/shmem.ts";
-import { tlbFlushRange } from "../mm/tlb.ts";
-import { vmaAt } from "../mm/vma.ts";
 import { VM } from "../mm/vmFlags.ts";
 import { VMSTAT } from "../mm/vmstat.ts";
-import { pteBatch } from "../mm/zap.ts";
-import { NO_PFN, type Pfn, type TableIndex } from "../units.ts";
-import { pmdState } from "./collapse.ts";
-import { fitsAround } from "./eligibility/question.ts";
-import { pmdAllowed } from "./eligibility/eligibility.ts";
+import { isLocked, lockWrite, tryLockWrite, unlock } from "../sched/locks.ts";
+import type { Op } from "../sched/points.ts";
+import { NO_PFN, type Pfn } from "../units.ts";
+import { traceScanFile } from "../why/scan.ts";
+import { retractPageTables } from "./retractPageTables.ts";
 import type { ScanResult } from "./scanResult.ts";
 import { tryToUnmapFile } from "./splitFileFolio.ts";
-import { pmdOf } from "./splitPmd.ts";
 
 /** Collapse of files, for khugepaged and for MADV_COLLAPSE (mm/khugepaged.c, kernel-semantics.md 3.4). Without the mmap_lock. */
 
@@ -28,55 +22,87 @@ import { pmdOf } from "./splitPmd.ts";
 const pinned = (k: Kernel, head: Pfn): boolean => k.refcount.get(head) !== folioMapcount(k, head) + folioPages(k, head);
 
 /** hpage_collapse_scan_file: looks at the page cache of a block and collapses it when nothing speaks against it. */
-export function scanFile(k: Kernel, vma: Vma, start: number, daemon: boolean): ScanResult {
+export function* scanFile(k: Kernel, vma: Vma, start: number, daemon: boolean): Op<ScanResult> {
   const inode = inodeOf(k, vma);
   const first = fileIndex(vma, start);
+  const scanned = scanCache(k, inode.slot, first, daemon);
+  // who scans holds the file; the mapping may go meanwhile
+  const result: ScanResult = scanned === "SUCCEED" ? yield* collapseFile(k, vma, inode, start, first, daemon) : scanned;
+  if (k.tracer !== null) traceScanFile(k, vma, start, daemon ? "hpage_collapse_scan_file" : "madvise_collapse", result);
+  return result;
+}
+
+function scanCache(k: Kernel, inode: number, first: number, daemon: boolean): ScanResult {
   const n = 1 << k.geo.pmdOrder;
   let pages = 0;
-  for (const head of filemapFolios(k, inode.slot, first, first + n - 1)) {
-    const order = folioOrder(k, head);
-    if (order === k.geo.pmdOrder && k.pageIndex.get(head) === first) return "PTE_MAPPED_HUGEPAGE";
+  for (const head of filemapFolios(k, inode, first, first + n - 1)) {
+    if (isWholeBlock(k, head, first)) return blockResult(k);
     if (isLarge(k, head) && !k.era.collapseFileLarge) return "PAGE_COMPOUND";
     if (!hasFlag(k, head, PG.lru)) return "PAGE_LRU";
     if (pinned(k, head)) return "PAGE_COUNT";
     pages += folioPages(k, head);
   }
-  if (daemon && pages < n - k.g.khugepaged.maxPtesNone) {
-    k.countVm(VMSTAT.thpScanExceedNonePte);
-    return "EXCEED_NONE_PTE";
-  }
-  return collapseFile(k, vma, inode, start, first, daemon);
+  if (!daemon || pages >= n - k.g.khugepaged.maxPtesNone) return "SUCCEED";
+  k.countVm(VMSTAT.thpScanExceedNonePte);
+  return "EXCEED_NONE_PTE";
 }
 
-/** collapse_file: a new folio of PMD size takes the place of what the cache has. */
-function collapseFile(k: Kernel, vma: Vma, inode: Inode, start: number, first: number, daemon: boolean): ScanResult {
+/** The folio is the block: of PMD size, and it begins where the block does. */
+const isWholeBlock = (k: Kernel, head: Pfn, first: number): boolean => folioOrder(k, head) === k.geo.pmdOrder && k.pageIndex.get(head) === first;
+
+/** What is said of a block that is one folio already: until 6.0 no more than of any other compound page. */
+const blockResult = (k: Kernel): ScanResult => (k.era.collapseSeesPteMapped ? "PTE_MAPPED_HUGEPAGE" : "PAGE_COMPOUND");
+
+/** collapse_file: a new folio of PMD size takes the place of what the cache has. It is locked from before anybody can find it until its page tables are gone. */
+function* collapseFile(k: Kernel, vma: Vma, inodeIn: Inode, start: number, first: number, daemon: boolean): Op<ScanResult> {
   const fresh = allocZeroedFolio(k, k.geo.pmdOrder);
   if (fresh === NO_PFN) {
     k.countVm(VMSTAT.thpCollapseAllocFailed);
     return "ALLOC_HUGE_PAGE_FAIL";
   }
   k.countVm(VMSTAT.thpCollapseAlloc);
+  if (k.preempt) yield "collapse.allocated";
+  yield* lockWrite(k, "folio_lock", fresh);
   const isolated: Pfn[] = [];
-  const shmem = isShmem(k, inode);
-  let result = isolateCached(k, vma, inode, first, isolated);
-  const n = 1 << k.geo.pmdOrder;
-  const old = isolated.reduce((sum, head) => sum + folioPages(k, head), 0);
-  if (result === "SUCCEED" && !shmem && inode.writers > 0) result = "FAIL";
-  if (result === "SUCCEED" && shmem && old < n && !shmemAcctBlocks(k, inode, n - old)) result = "FAIL";
-  if (result === "SUCCEED" && old < n && vmasOfRange(k, inode.slot, first, first + n - 1).some((v) => v.flags & VM.uffdMissing)) result = "EXCEED_NONE_PTE";
+  let result = isolateCached(k, vma, inodeIn, first, isolated);
+  const cached = nrPages(k, inodeIn.slot);
+  if (k.preempt) yield "collapse.isolatedFile";
+  const inode = k.inodes.get(inodeIn.slot);
+  if (result === "SUCCEED" && nrPages(k, inode.slot) !== cached && holesFilled(k, inode.slot, first, isolated)) result = "PAGE_FILLED";
+  if (result === "SUCCEED") result = mayReplace(k, inode, first, isolated);
   for (const head of isolated) {
     lruAdd(k, head);
     folioPut(k, head);
   }
-  if (result !== "SUCCEED") {
-    folioPut(k, fresh);
+  if (result === "SUCCEED") {
+    replaceCached(k, inode, first, fresh, isolated, isShmem(k, inode));
+    for (const head of isolated) unlock(k, "folio_lock", head);
+    result = yield* retractPageTables(k, inode, first, fresh, { mm: vma.mm, vpn: start, daemon });
+    unlock(k, "folio_lock", fresh);
     return result;
   }
-  replaceCached(k, inode, first, fresh, isolated, shmem, n - old);
-  retractPageTables(k, inode, first, daemon ? null : { mm: vma.mm, vpn: start });
-  // MADV_COLLAPSE then maps it; the daemon leaves that to the next fault
-  return daemon ? "SUCCEED" : "PTE_MAPPED_HUGEPAGE";
+  for (const head of isolated) unlock(k, "folio_lock", head);
+  unlock(k, "folio_lock", fresh);
+  folioPut(k, fresh);
+  return result;
 }
+
+/** Somebody put a page where there was a hole when the folios were isolated: SCAN_PAGE_FILLED (6.5). */
+const holesFilled = (k: Kernel, inode: number, first: number, isolated: readonly Pfn[]): boolean =>
+  filemapFolios(k, inode, first, first + (1 << k.geo.pmdOrder) - 1).some((head) => !isolated.includes(head));
+
+/** The checks of collapse_file behind its loop: writers, room in the mount, and userfaultfds that wait for holes. */
+function mayReplace(k: Kernel, inode: Inode, first: number, isolated: readonly Pfn[]): ScanResult {
+  const n = 1 << k.geo.pmdOrder;
+  const shmem = isShmem(k, inode);
+  const holes = n - pagesOf(k, isolated);
+  if (!shmem && inode.writers > 0) return "FAIL";
+  if (shmem && holes > 0 && !shmemAcctBlocks(k, inode, holes)) return "FAIL";
+  if (holes > 0 && vmasOfRange(k, inode.slot, first, first + n - 1).some((v) => v.flags & VM.uffdMissing)) return "EXCEED_NONE_PTE";
+  return "SUCCEED";
+}
+
+const pagesOf = (k: Kernel, folios: readonly Pfn[]): number => folios.reduce((sum, head) => sum + folioPages(k, head), 0);
 
 /** The loop of collapse_file: each folio is made ready, unmapped and held. */
 function isolateCached(k: Kernel, vma: Vma, inode: Inode, first: number, isolated: Pfn[]): ScanResult {
@@ -104,105 +130,31 @@ function isolateCached(k: Kernel, vma: Vma, inode: Inode, first: number, isolate
 function isolateFolio(k: Kernel, head: Pfn, first: number, shmem: boolean): ScanResult {
   // a folio of fallocate that nobody used yet is made ready
   if (shmem) setFlag(k, head, PG.uptodate);
-  if (folioOrder(k, head) === k.geo.pmdOrder && k.pageIndex.get(head) === first) return "PTE_MAPPED_HUGEPAGE";
+  if (isLocked(k, "folio_lock", head)) return "PAGE_LOCK";
+  if (isWholeBlock(k, head, first)) return blockResult(k);
   if (isLarge(k, head) && !k.era.collapseFileLarge) return "PAGE_COMPOUND";
   if (!shmem && hasFlag(k, head, PG.dirty)) return "FAIL";
   if (pinned(k, head)) return "PAGE_COUNT";
   if (!lruIsolate(k, head)) return "DEL_PAGE_LRU";
+  tryLockWrite(k, "folio_lock", head);
   folioGet(k, head);
   tryToUnmapFile(k, head);
   return "SUCCEED";
 }
 
-/** The end of collapse_file: contents move, the cache holds the new folio. `filled`: holes of tmpfs that it fills, charged already. */
-function replaceCached(k: Kernel, inode: Inode, first: number, fresh: Pfn, old: readonly Pfn[], shmem: boolean, filled: number): void {
+/** The end of collapse_file: contents move, the cache holds the new folio. Holes of tmpfs that it fills are charged already. */
+function replaceCached(k: Kernel, inode: Inode, first: number, fresh: Pfn, old: readonly Pfn[], shmem: boolean): void {
+  const replaced = pagesOf(k, old);
   for (const head of old) {
     const at = k.pageIndex.get(head) - first;
     for (let i = 0; i < folioPages(k, head); i++) k.stamp.set(fresh + at + i, k.stamp.get(head + i));
     filemapRemoveFolio(k, head);
   }
   // removing the old folios uncharged them; the new one has all of the block
-  if (shmem) k.usedBlocks.add(inode.mount, (1 << k.geo.pmdOrder) - filled);
+  if (shmem) k.usedBlocks.add(inode.mount, replaced);
   filemapAddFolio(k, inode.slot, fresh, first, shmem);
   setFlag(k, fresh, PG.uptodate);
   if (shmem) folioMarkDirty(k, fresh);
   folioPut(k, fresh);
   k.charge(k.costs.copy2mNs);
-}
-
-/**
- * retract_page_tables: page tables over the block, empty now, are freed, so that the next fault maps the PMD. VMAs with private copies
- * keep theirs. Until 6.4 MADV_COLLAPSE did so for its own mapping only (`target`).
- */
-function retractPageTables(k: Kernel, inode: Inode, first: number, target: { readonly mm: number; readonly vpn: number } | null): void {
-  const n = 1 << k.geo.pmdOrder;
-  for (const vma of vmasOfRange(k, inode.slot, first, first)) {
-    if (vma.anonVma !== 0) continue;
-    const start = vma.start + (first - vma.pgoff);
-    if (start % n !== 0 || start < vma.start || start + n > vma.end) continue;
-    if (k.era.collapseRetracts === "target" && target !== null && (vma.mm !== target.mm || start !== target.vpn)) continue;
-    if (pmdState(k, vma.mm, start) !== "SUCCEED" || (vma.flags & VM.uffdWp) !== 0) continue;
-    freeTable(k, vma, start);
-  }
-}
-
-/** collapse_and_free_pmd: takes an empty page table out and frees it. */
-function freeTable(k: Kernel, vma: Vma, start: number): void {
-  const pmd = pmdOf(k, vma.mm, start);
-  if (pmd === undefined) return;
-  const t = tableBelow(k, pmd.lo, pmd.hi);
-  for (let i = 0; i < 1 << k.geo.pmdOrder; i++) if (loAt(k, t, i) !== 0 || hiAt(k, t, i) !== 0) clearEntry(k, t, i);
-  clearEntry(k, pmd.table, pmd.i);
-  tlbFlushRange(k, vma.mm, start, start + (1 << k.geo.pmdOrder));
-  tableFree(k, t);
-  accountPteTable(k, vma.mm, -1);
-}
-
-/** collapse_pte_mapped_thp: a block whose file has a folio of PMD size is mapped by it, or at least not by pages any more. */
-export function collapsePteMappedThp(k: Kernel, mm: number, start: number, install: boolean): ScanResult {
-  const vma = vmaAt(k, mm, start);
-  const state = pmdState(k, mm, start);
-  if (state === "PMD_MAPPED") return state;
-  if (vma === undefined || vma.file === 0 || !fitsAround(vma, start, k.geo.pmdOrder)) return "VMA_CHECK";
-  if (k.era.collapseFileAnonVma === "refused" && vma.anonVma !== 0) return "VMA_CHECK";
-  if (!pmdAllowed(k, vma, "forcedCollapse")) return "VMA_CHECK";
-  if (vma.flags & VM.uffdWp) return "PTE_UFFD_WP";
-  const inode = inodeOf(k, vma);
-  const head = filemapFolio(k, inode.slot, fileIndex(vma, start));
-  if (head === NO_PFN) return "PAGE_NULL";
-  if (folioOrder(k, head) !== k.geo.pmdOrder) return "PAGE_COMPOUND";
-  if (state === "SUCCEED") {
-    const pmd = pmdOf(k, mm, start);
-    const r = pmd === undefined ? "PMD_NULL" : unmapPtes(k, vma, start, tableBelow(k, pmd.lo, pmd.hi), head);
-    if (r !== "SUCCEED") return r;
-  } else if (state !== "PMD_NONE" && !(state === "PMD_NULL" && k.era.collapseInstallsWithoutTable)) return state;
-  if (!install) return "SUCCEED";
-  return setHugePmd(k, vma, start, head, false) ? "SUCCEED" : "FAIL";
-}
-
-/** Steps 1 to 4 of collapse_pte_mapped_thp: every entry is none or the page of the folio; they go, and the table with them. */
-function unmapPtes(k: Kernel, vma: Vma, start: number, t: TableIndex, head: Pfn): ScanResult {
-  const n = 1 << k.geo.pmdOrder;
-  for (let i = 0; i < n; i++) {
-    const lo = loAt(k, t, i);
-    const hi = hiAt(k, t, i);
-    if (lo === 0 && hi === 0) continue;
-    if (!present(k, lo)) return "PTE_NON_PRESENT";
-    if (entryPfn(lo, hi) !== head + i) return "FAIL";
-  }
-  const counter = hasFlag(k, head, PG.swapbacked) ? MMC.shmemPages : MMC.filePages;
-  for (let i = 0; i < n;) {
-    if (loAt(k, t, i) === 0) {
-      i++;
-      continue;
-    }
-    const batch = pteBatch(k, t, i, n - i, true);
-    for (let b = 0; b < batch; b++) clearEntry(k, t, i + b);
-    removeRmapPtes(k, (head + i) as Pfn, batch, vma);
-    folioPut(k, head, batch);
-    k.countMm(vma.mm, counter, -batch);
-    i += batch;
-  }
-  freeTable(k, vma, start);
-  return "SUCCEED";
 }

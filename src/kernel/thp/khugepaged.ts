@@ -1,4 +1,4 @@
-import { mmapReadLock, mmapReadUnlock } from "../sched/locks.ts";
+import { mmapReadLock, mmapReadUnlock, mmapWriteUnlock, tryLockWrite } from "../sched/locks.ts";
 import { KHUGEPAGED, park, parkedThread, unpark } from "../sched/parked.ts";
 import { pace } from "../sched/pace.ts";
 import type { Op } from "../sched/points.ts";
@@ -6,9 +6,12 @@ import { MISC, type Kernel } from "../mm/kernel.ts";
 import type { Vma } from "../mm/records.ts";
 import { findVma } from "../mm/vma.ts";
 import { scanPmd } from "./collapse.ts";
-import { collapsePteMappedThp, scanFile } from "./collapseFile.ts";
+import { scanFile } from "./collapseFile.ts";
 import { pmdAllowed } from "./eligibility/eligibility.ts";
-import { khugepagedWanted } from "./khugepagedList.ts";
+import { khugepagedAddPteMappedThp, khugepagedWanted } from "./khugepagedList.ts";
+import { pmdState } from "./pmdState.ts";
+import { collapsePteMappedThp } from "./pteMappedThp.ts";
+import { scansFile } from "./scanDispatch.ts";
 import { traceDaemon } from "../why/scan.ts";
 import { traceEligibility } from "../why/thp.ts";
 import type { ScanResult } from "./scanResult.ts";
@@ -38,6 +41,7 @@ function* scanMmSlot(k: Kernel, pages: number): Op<{ progress: number; result: S
   let progress = 1;
   let result: ScanResult = "FAIL";
   const n = 1 << k.geo.pmdOrder;
+  yield* collapseNotedThps(k, mm);
   yield* mmapReadLock(k, mm);
   const disabled = k.mms.get(mm).thpDisable === 1;
   if (k.tracer !== null && disabled) traceDaemon(k, mm, "khugepaged.mmDisabled", -1);
@@ -63,7 +67,9 @@ function* scanMmSlot(k: Kernel, pages: number): Op<{ progress: number; result: S
         mmapReadUnlock(k, mm);
         return { progress: pages, result };
       }
-      const done: { result: ScanResult; lockDropped: boolean } = vma.ops === "none" ? yield* scanPmd(k, vma, at, true) : scanFileBlock(k, vma, at);
+      const done: { result: ScanResult; lockDropped: boolean } = scansFile(k, vma)
+        ? { result: yield* scanFileBlock(k, vma, at), lockDropped: true }
+        : yield* scanPmd(k, vma, at, true);
       result = done.result;
       if (result === "SUCCEED") k.misc.add(MISC.pagesCollapsed, 1);
       k.setGlobals({ khugepagedCursorVpn: at + n });
@@ -81,15 +87,32 @@ function* scanMmSlot(k: Kernel, pages: number): Op<{ progress: number; result: S
   return { progress, result };
 }
 
-/** The part of khugepaged_scan_mm_slot for a file: the mmap_lock is dropped first. A folio that is there already only loses the tables over it. */
-function scanFileBlock(k: Kernel, vma: Vma, at: number): { result: ScanResult; lockDropped: boolean } {
-  mmapReadUnlock(k, vma.mm);
-  let result = scanFile(k, vma, at, true);
-  if (result === "PTE_MAPPED_HUGEPAGE") {
-    result = collapsePteMappedThp(k, vma.mm, at, false);
-    if (result === "PMD_MAPPED") result = "SUCCEED";
+/** khugepaged_collapse_pte_mapped_thps (until 6.5): blocks noted since the last visit, if the mmap_lock can be had at once. */
+function* collapseNotedThps(k: Kernel, mm: number): Op<void> {
+  const noted = k.mms.get(mm).pteMappedThps;
+  if (noted.length === 0 || !tryLockWrite(k, "mmap_lock", mm)) return;
+  for (const start of noted) yield* collapsePteMappedThp(k, mm, start, false);
+  k.mms.update(mm, { pteMappedThps: [] });
+  mmapWriteUnlock(k, mm);
+}
+
+/**
+ * The part of khugepaged_scan_mm_slot for a file: the mmap_lock is dropped first. A folio that is there already only loses the table over it: since 6.6
+ * at once, before that at the next visit.
+ */
+function* scanFileBlock(k: Kernel, vma: Vma, at: number): Op<ScanResult> {
+  const { mm } = vma;
+  mmapReadUnlock(k, mm);
+  const result: ScanResult = yield* scanFile(k, vma, at, true);
+  if (result !== "PTE_MAPPED_HUGEPAGE") return result;
+  if (k.era.collapseLocking !== "pageTables") {
+    const state = pmdState(k, mm, at);
+    return state === "SUCCEED" && !khugepagedAddPteMappedThp(k, mm, at) ? "PTE_MAPPED_HUGEPAGE" : state;
   }
-  return { result, lockDropped: true };
+  yield* mmapReadLock(k, mm);
+  const inPlace: ScanResult = k.mms.find(mm) === undefined ? "ANY_PROCESS" : yield* collapsePteMappedThp(k, mm, at, false);
+  mmapReadUnlock(k, mm);
+  return inPlace === "PMD_MAPPED" ? "SUCCEED" : inPlace;
 }
 
 /** Moves the cursor to the next mm; at the end of the list a full scan is counted. */

@@ -48,3 +48,13 @@ export function khugepagedExit(k: Kernel, mm: number): void {
   const cursor = g.khugepagedCursorMm === mm ? { khugepagedCursorMm: left[at] ?? 0, khugepagedCursorVpn: 0 } : {};
   k.setGlobals({ khugepagedMms: left, ...cursor });
 }
+
+const MAX_PTE_MAPPED_THP = 8;
+
+/** khugepaged_add_pte_mapped_thp (until 6.5): notes a block for the daemon's next visit. False when it does not know the mm, or its note is full. */
+export function khugepagedAddPteMappedThp(k: Kernel, mm: number, start: number): boolean {
+  const { khugepaged, pteMappedThps } = k.mms.get(mm);
+  if (!khugepaged || pteMappedThps.length >= MAX_PTE_MAPPED_THP) return false;
+  k.mms.update(mm, { pteMappedThps: [...pteMappedThps, start] });
+  return true;
+}

@@ -2,12 +2,14 @@ import type { Era } from "../era/era.ts";
 import { fail, type Errno, type Result } from "../mm/errno.ts";
 import type { Kernel } from "../mm/kernel.ts";
 import type { Vma } from "../mm/records.ts";
-import { mmapReadLock, mmapReadUnlock } from "../sched/locks.ts";
+import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "../sched/locks.ts";
 import { pace } from "../sched/pace.ts";
 import type { Op } from "../sched/points.ts";
 import { revalidate, scanPmd } from "./collapse.ts";
-import { collapsePteMappedThp, scanFile } from "./collapseFile.ts";
+import { scanFile } from "./collapseFile.ts";
 import { pmdAllowed } from "./eligibility/eligibility.ts";
+import { collapsePteMappedThp } from "./pteMappedThp.ts";
+import { scansFile } from "./scanDispatch.ts";
 import { SOFT_FAILURES, type ScanResult } from "./scanResult.ts";
 import { refuseArgument, refuseRelease } from "../why/refusal.ts";
 import { traceEligibility } from "../why/thp.ts";
@@ -31,6 +33,16 @@ function errnoOf(behaviour: Era["collapseErrno"], r: ScanResult): Errno {
     default:
       return "EINVAL";
   }
+}
+
+/** The file has the folio: its page table goes and the PMD maps it, under the mmap_lock, which before 6.6 is taken for writing. */
+function* mapBlock(k: Kernel, mm: number, at: number): Op<ScanResult> {
+  const isRead = k.era.collapseLocking === "pageTables";
+  yield* isRead ? mmapReadLock(k, mm) : mmapWriteLock(k, mm);
+  const result: ScanResult = yield* collapsePteMappedThp(k, mm, at, true);
+  if (isRead) mmapReadUnlock(k, mm);
+  else mmapWriteUnlock(k, mm);
+  return result;
 }
 
 /** madvise_collapse on the part of one VMA. Blocks that were collapsed stay so even when a later one fails. */
@@ -61,12 +73,12 @@ export function* madviseCollapse(k: Kernel, vmaIn: Vma, start: number, end: numb
       last = Math.min(last, Math.floor(vma.end / n) * n);
     }
     let result: ScanResult;
-    if (vma.ops !== "none") {
+    if (scansFile(k, vma)) {
       mmapReadUnlock(k, vma.mm);
       locked = false;
-      result = scanFile(k, vma, at, false);
+      result = yield* scanFile(k, vma, at, false);
       if (k.preempt) yield "collapse.file";
-      if (result === "PTE_MAPPED_HUGEPAGE") result = collapsePteMappedThp(k, vma.mm, at, true);
+      if (result === "PTE_MAPPED_HUGEPAGE") result = yield* mapBlock(k, vma.mm, at);
     } else {
       const scanned: { result: ScanResult; lockDropped: boolean } = yield* scanPmd(k, vma, at, false);
       result = scanned.result;

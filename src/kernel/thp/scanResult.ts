@@ -1,4 +1,7 @@
-/** SCAN_* of khugepaged (mm/khugepaged.c, enum scan_result). */
+/**
+ * SCAN_* of khugepaged (mm/khugepaged.c, enum scan_result). Not among them, since nothing simulated so far can bring them about: SCAN_ABORT (memory on
+ * a node too far away), CGROUP_CHARGE_FAIL apart, COPY_MC (memory that fails while it is copied), STORE_FAILED (no memory for the page cache's tree), and PAGE_HAS_PRIVATE (buffers that cannot be let go).
+ */
 export type ScanResult =
   | "FAIL"
   | "SUCCEED"
@@ -13,6 +16,7 @@ export type ScanResult =
   | "PTE_MAPPED_HUGEPAGE"
   | "PAGE_COMPOUND"
   | "TRUNCATED"
+  | "PAGE_FILLED"
   | "PAGE_RO"
   | "LACK_REFERENCED_PAGE"
   | "PAGE_NULL"

@@ -35,7 +35,8 @@ function causesOf(k: Kernel, vma: Vma, order: number, allowed: boolean): Cause[]
   ] as const)
     if (differs(k, vma.flags ^ bit)) out.push({ kind: "vmaFlag", ...at, flag, set: (vma.flags & bit) !== 0 });
   for (const [behaviour, changes] of BEHAVIOURS)
-    if (changes.some((change) => differs(otherwise(k, { era: { ...k.era, ...change } })))) out.push({ kind: "era", behaviour, value: String(k.era[behaviour]) });
+    if (changes.some((change) => differs(otherwise(k, { era: { ...k.era, ...change } }))))
+      out.push({ kind: "era", behaviour, value: String(k.era[behaviour]) });
   return out;
 }
 

@@ -94,6 +94,18 @@ export function traceScan(k: Kernel, vma: Vma, start: number, daemon: boolean, r
   });
 }
 
+type FileScanner = "hpage_collapse_scan_file" | "madvise_collapse" | "collapse_pte_mapped_thp";
+
+/** What the collapse of a block of a file came to. */
+export function traceScanFile(k: Kernel, vma: Vma, start: number, symbol: FileScanner, result: ScanResult): void {
+  const pages = 1 << k.geo.pmdOrder;
+  const causes: Cause[] = [];
+  if (result === "EXCEED_NONE_PTE") causes.push(limit(k, "max_ptes_none"));
+  else if (result === "ALLOC_HUGE_PAGE_FAIL") causes.push({ kind: "memory", pages });
+  else causes.push({ kind: "operation" });
+  k.tracer?.decide({ symbol, rule: `collapse.${result}`, outcome: `SCAN_${result}`, causes, mm: vma.mm, vpn: start, pages });
+}
+
 /** khugepaged leaves out a whole mm, or stops before the end of its pass. */
 export function traceDaemon(k: Kernel, mm: number, rule: "khugepaged.mmDisabled" | "khugepaged.budget", vpn: number): void {
   const causes: Cause[] = rule === "khugepaged.budget" ? [limit(k, "pages_to_scan")] : [{ kind: "prctl", mm, value: k.mms.get(mm).thpDisable }];

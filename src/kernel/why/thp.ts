@@ -30,7 +30,11 @@ export interface OrderChecks {
 }
 
 /** The rules were put in by hand: the file that holds them is behind every answer. */
-const editedRules = (k: Kernel): Cause => ({ kind: "setting", path: RULES_FILE, value: k.g.eligibilityRules === null ? "release" : printRules(k.g.eligibilityRules) });
+const editedRules = (k: Kernel): Cause => ({
+  kind: "setting",
+  path: RULES_FILE,
+  value: k.g.eligibilityRules === null ? "release" : printRules(k.g.eligibilityRules),
+});
 
 /** Checks of rules that somebody edited: what they say, and that somebody did. */
 function editedChecks(k: Kernel, vma: Vma, flags: number, caller: Caller, order: number): OrderChecks {

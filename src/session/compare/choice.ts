@@ -4,6 +4,7 @@ import { TOGGLES } from "../../kernel/era/toggles.ts";
 import { Machine } from "../../kernel/machine.ts";
 import { failed } from "../../kernel/mm/errno.ts";
 import type { Message } from "../../kernel/message.ts";
+import { isKernelConfig, KERNEL_CONFIG_OPTIONS, withKernelConfig } from "../../kernel/profile/kernelConfig.ts";
 import { findProfile, PROFILES, type Profile } from "../../kernel/profile/profile.ts";
 import { PATH_ALIASES } from "../../shell/command/words.ts";
 import { closest } from "../../shell/editDistance.ts";
@@ -61,7 +62,14 @@ export function chosenMachine(left: BootOptions, choice: CompareChoice): ChosenM
 }
 
 /** Are there these files on such a machine, and do they take the values? Tried on a machine that is thrown away. */
-function checkConfig(boot: BootOptions, config: Config): ChosenMachine {
+function checkConfig(bootIn: BootOptions, all: Config): ChosenMachine {
+  let boot = bootIn;
+  for (const [name, value] of all.filter(([each]) => isKernelConfig(each))) {
+    const profile = withKernelConfig(boot.profile, name, value);
+    if (profile === undefined) return wrong("session.compare.noOption", { option: `${name}=${value}`.slice(0, 60), options: KERNEL_CONFIG_OPTIONS.join(", ") });
+    boot = { ...boot, profile };
+  }
+  const config = all.filter(([each]) => !isKernelConfig(each));
   const machine = new Machine(boot);
   for (const [path, value] of config) {
     if (!machine.filePaths().includes(path)) return wrong("session.compare.noFile", { path: path.slice(0, 200), profile: boot.profile.title });

@@ -24,14 +24,15 @@ export interface Compared {
   readonly boot: BootOptions;
   readonly config: Config;
   /** the lines that led to where it stands */
-  readonly lines: readonly { readonly command: string; readonly stopAt: number | null }[];
+  readonly lines: readonly { readonly node: number; readonly command: string; readonly stopAt: number | null }[];
   /** a machine as it is switched on, with these files set */
   readonly make: (boot: BootOptions, config: Config) => ComparedMachine;
   /** asked between lines: whoever waits does not want to any more */
   readonly stop: () => boolean;
 }
 
-const linesOf = (output: readonly OutputPart[]): string[] => {
+/** What was printed, line by line. */
+export const linesOf = (output: readonly OutputPart[]): string[] => {
   const lines = output
     .map((part) => part.text)
     .join("")
@@ -41,13 +42,13 @@ const linesOf = (output: readonly OutputPart[]): string[] => {
 };
 
 /** Names of the counters that lines tell changes of, as far as a machine has them: items of /proc/vmstat, and `64kB.split` for those of a size. */
-function counterNames(k: Kernel): ReadonlySet<string> {
+export function counterNames(k: Kernel): ReadonlySet<string> {
   const sizes = tunablesOf(k).flatMap(({ path }) => /hugepages-(\d+kB)\/stats\/(\w+)$/.exec(path)?.slice(1, 3).join(".") ?? []);
   return new Set([...sizes, ...vmstatItemsOf(k.profile.release, VMSTAT_NAMES)]);
 }
 
 /** Lines without the changes of counters that the other machine does not have: that one kernel counts more is no other behaviour. */
-function withoutOwnCounters(lines: readonly string[], own: ReadonlySet<string>, other: ReadonlySet<string>): string[] {
+export function withoutOwnCounters(lines: readonly string[], own: ReadonlySet<string>, other: ReadonlySet<string>): string[] {
   const isOwn = (part: string): boolean => {
     const name = /^(\S+) [+-]\d+$/.exec(part)?.[1];
     return name !== undefined && own.has(name) && !other.has(name);

@@ -23,6 +23,7 @@ export const diffMessagesEn: Catalogue = {
   "session.describe.extra": 'describe: "{word}" is too much here; man describe',
   "session.describe.frame": "describe: {word} is no frame of this machine; the last one is {most}",
 
+  "session.compare.noOption": "compare: {option} cannot be; y or n for one of {options}",
   "session.compare.title": "{left} | {right}",
   "session.compare.left": "left ",
   "session.compare.right": "right",

@@ -36,11 +36,23 @@ export const CASES: readonly Case[] = [
   { name: "H driver with ->huge_fault, VM_MIXEDMAP, MADV_HUGEPAGE", script: `mmap V ${BLOCK} rw shared file=/dev/hugelab-mixed\nmadvise V ${BLOCK} hugepage` },
   { name: "H2 driver with ->huge_fault, VM_MIXEDMAP", script: `mmap V ${BLOCK} rw shared file=/dev/hugelab-mixed` },
   { name: "H3 as H, the card across blocks", script: `mmap V ${BLOCK} rw shared file=/dev/hugelab-mixed off=4k\nmadvise V ${BLOCK} hugepage` },
-  { name: "I ->huge_fault without special flags, MADV_HUGEPAGE (a file of xfs)", script: `file f /mnt/xfs ${BLOCK}\nmmap V ${BLOCK} rw shared file=f\nmadvise V ${BLOCK} hugepage` },
-  { name: "J driver without ->huge_fault, VM_MIXEDMAP, MADV_HUGEPAGE", script: `mmap V ${BLOCK} rw shared file=/dev/hugelab-small\nmadvise V ${BLOCK} hugepage` },
-  { name: "K anonymous with VM_DONTEXPAND, MADV_HUGEPAGE", script: `mmap V ${BLOCK} rw private file=/dev/hugelab-anon\nmadvise V ${BLOCK} hugepage\ntouch V w` },
+  {
+    name: "I ->huge_fault without special flags, MADV_HUGEPAGE (a file of xfs)",
+    script: `file f /mnt/xfs ${BLOCK}\nmmap V ${BLOCK} rw shared file=f\nmadvise V ${BLOCK} hugepage`,
+  },
+  {
+    name: "J driver without ->huge_fault, VM_MIXEDMAP, MADV_HUGEPAGE",
+    script: `mmap V ${BLOCK} rw shared file=/dev/hugelab-small\nmadvise V ${BLOCK} hugepage`,
+  },
+  {
+    name: "K anonymous with VM_DONTEXPAND, MADV_HUGEPAGE",
+    script: `mmap V ${BLOCK} rw private file=/dev/hugelab-anon\nmadvise V ${BLOCK} hugepage\ntouch V w`,
+  },
   { name: "L executable file of xfs, MADV_HUGEPAGE", script: `file f /mnt/xfs ${BLOCK}\nmmap V ${BLOCK} rx private rofile=f\nmadvise V ${BLOCK} hugepage` },
-  { name: "L2 as L, open for writing", script: `file f /mnt/xfs ${BLOCK}\nmmap W 4k rw shared file=f\nmmap V ${BLOCK} rx private rofile=f\nmadvise V ${BLOCK} hugepage` },
+  {
+    name: "L2 as L, open for writing",
+    script: `file f /mnt/xfs ${BLOCK}\nmmap W 4k rw shared file=f\nmmap V ${BLOCK} rx private rofile=f\nmadvise V ${BLOCK} hugepage`,
+  },
   { name: "M executable file with VM_MIXEDMAP, MADV_HUGEPAGE", script: `mmap V ${BLOCK} rx private rofile=/mnt/cramfs/program\nmadvise V ${BLOCK} hugepage` },
   { name: "N driver as H, MADV_NOHUGEPAGE", script: `mmap V ${BLOCK} rw shared file=/dev/hugelab-mixed\nmadvise V ${BLOCK} nohugepage` },
   { name: "P driver with ->huge_fault, VM_PFNMAP", script: `mmap V ${BLOCK} rw shared file=/dev/hugelab-pfn` },

@@ -59,7 +59,10 @@ function caseOf(name: string, version: string): Made {
   const { world, k } = fresh;
   if (letter === "O") changeVma(k, fresh.vma.slot, { flags: fresh.vma.flags | VM.hugetlb });
   // small pages, so that there is something to collapse
-  if (["E", "E2", "L"].includes(letter)) runAlone(touchRange(k, world.task(world.processes[0] as { task: number; name: string }), fresh.vma.start * 4096, (fresh.vma.start + 512) * 4096, 4096, "r", 0));
+  if (["E", "E2", "L"].includes(letter))
+    runAlone(
+      touchRange(k, world.task(world.processes[0] as { task: number; name: string }), fresh.vma.start * 4096, (fresh.vma.start + 512) * 4096, 4096, "r", 0),
+    );
   if (!k.mms.get(fresh.vma.mm).khugepaged) khugepagedEnter(k, fresh.vma.mm);
   const result = { ...fresh, letter, snapshot: world.machine.snapshot() };
   made.set(key, result);

@@ -12,5 +12,8 @@ const REVIEWED: ReadonlySet<string> = new Set(["huge-fault-fix-v1", "huge-fault-
 export function reviewLines(toggle: string, render: RenderMessage): string[] {
   if (!REVIEWED.has(toggle)) return [];
   const say = (key: string): string => render({ key, args: {} });
-  return [say("session.review.title"), ...QUESTIONS.flatMap((name) => [`  ${say(`session.review.ask.${name}`)}`, `    ${say(`session.review.settled.${name}`)}`])];
+  return [
+    say("session.review.title"),
+    ...QUESTIONS.flatMap((name) => [`  ${say(`session.review.ask.${name}`)}`, `    ${say(`session.review.settled.${name}`)}`]),
+  ];
 }

@@ -46,7 +46,10 @@ const valueAt = ({ steps }: Ran, at: number): string => String((steps.at(at) as 
 function eligibleOf({ run }: Ran): number {
   const { machine, slots } = run.world;
   const start = Number((slots.get("V")?.base ?? 0n) / 4096n);
-  const vma = machine.tasks().flatMap((task) => machine.vmas(task)).find((each) => each.start === start);
+  const vma = machine
+    .tasks()
+    .flatMap((task) => machine.vmas(task))
+    .find((each) => each.start === start);
   expect(vma).toBeDefined();
   return vma === undefined ? -1 : smapsOf(machine.kernel, vma).THPeligible;
 }
@@ -65,7 +68,10 @@ it("row 1: three separate functions in 5.19; the driver gets its huge page, smap
   expect(valueAt(done, 3)).toBe("1");
   expect(eligibleOf(done)).toBe(0);
   const { kernel } = done.run.world.machine;
-  const ids = (caller: "pageFault" | "khugepaged" | "smaps"): string => releaseRules(kernel.era, caller).map((rule) => rule.id[0]).join("");
+  const ids = (caller: "pageFault" | "khugepaged" | "smaps"): string =>
+    releaseRules(kernel.era, caller)
+      .map((rule) => rule.id[0])
+      .join("");
   expect([ids("pageFault"), ids("khugepaged"), ids("smaps")]).toEqual(["FFFFFFF", "KKKKKKKKKKK", "SSSSSSSSSS"]);
 });
 
@@ -76,7 +82,10 @@ it("row 2: the merged check asks R0 to R12 in their order, the first match wins,
   // two reasons to say no: the earlier one is told
   const special = ran("upstream-6.1", "mmap V 4M rw shared file=/dev/hugelab-mixed\nsys thp enabled never");
   const { machine } = special.run.world;
-  const vma = machine.tasks().flatMap((task) => machine.vmas(task)).find((each) => each.ops === "device");
+  const vma = machine
+    .tasks()
+    .flatMap((task) => machine.vmas(task))
+    .find((each) => each.ops === "device");
   const told = (["pageFault", "smaps"] as const).map((caller) => answerOf(machine.kernel, vma as never, caller).rule?.id);
   expect(told).toEqual(["R4", "R4"]);
   expect(machine.run((k) => machine.writeFile(RULES_FILE, `settingRefuses:nnnn ${printRules(releaseRules(k.era, "smaps"))}`))).toBe(0);
@@ -147,7 +156,7 @@ describe("row 5: VM_NO_KHUGEPAGED", () => {
 describe("row 6: enabled against advice", () => {
   const faults = (enabled: string, advice: string, profile = "upstream-6.1"): number => {
     const done = ran(profile, `mmap V 4M rw private anon\nmadvise V 4M ${advice}\nsys thp enabled ${enabled}\ntouch V w`);
-    return Object.keys(done.steps[3].dv).length;
+    return Object.keys(done.steps[3].dv ?? {}).length;
   };
   it("row 6: always, madvise and never, each without advice, with MADV_HUGEPAGE and with MADV_NOHUGEPAGE", () => {
     for (const profile of ["upstream-5.19", "upstream-6.1", "upstream-6.7", "debian-6.18.15"]) {
@@ -208,10 +217,15 @@ describe("row 8: file_thp_enabled", () => {
 });
 
 it("row 9: the handler is trusted: neither the mode of its file nor the place of its mapping is looked at, and it may decline", () => {
-  const across = ran("upstream-6.7", `mmap V 4M rw shared file=/dev/hugelab-mixed off=4k\nmadvise V 4M hugepage\ntouch V w\n${debug("huge_faults_pmd")}\n${debug("faults")}`);
+  const across = ran(
+    "upstream-6.7",
+    `mmap V 4M rw shared file=/dev/hugelab-mixed off=4k\nmadvise V 4M hugepage\ntouch V w\n${debug("huge_faults_pmd")}\n${debug("faults")}`,
+  );
   // called, declined, and again with the mmap_lock: the fault began anew since ->fault may sleep
   expect([valueAt(across, 3), valueAt(across, 4)]).toEqual(["2", "1"]);
-  const older = ran("upstream-6.1", `mmap V 4M rw shared file=/dev/hugelab-mixed off=4k\nmadvise V 4M hugepage\ntouch V w\n${debug("huge_faults_pmd")}`, ["+huge-fault-fix-v2"]);
+  const older = ran("upstream-6.1", `mmap V 4M rw shared file=/dev/hugelab-mixed off=4k\nmadvise V 4M hugepage\ntouch V w\n${debug("huge_faults_pmd")}`, [
+    "+huge-fault-fix-v2",
+  ]);
   expect(valueAt(older, 3)).toBe("1");
   const off = ran("upstream-6.7", `sys set /sys/module/hugelab/parameters/huge_fault_order 0\n${DRIVER}\ntouch V w\n${debug("faults")}`);
   expect(valueAt(off, 4)).toBe("1");
@@ -243,7 +257,11 @@ describe("row 11: THPeligible", () => {
     const done = ran(profile, `${script}\ntouch V+2M r\n${debug("huge_faults_pmd")}`, patches);
     const { machine, slots } = done.run.world;
     const start = Number((slots.get("V")?.base ?? 0n) / 4096n);
-    const runs = done.steps.flatMap((step) => Object.values(step.procs ?? {})).at(-1)?.vmas.find((each) => each.at === "V+0x0")?.pm ?? [];
+    const runs =
+      done.steps
+        .flatMap((step) => Object.values(step.procs ?? {}))
+        .at(-1)
+        ?.vmas.find((each) => each.at === "V+0x0")?.pm ?? [];
     expect(machine.vmas(machine.tasks()[1]).some((vma) => vma.start === start)).toBe(true);
     return { eligible: eligibleOf(done), huge: runs.some((each) => each.n >= 512) };
   };
@@ -257,7 +275,10 @@ describe("row 11: THPeligible", () => {
     const across = ran("debian-6.18.15", `mmap V 4M rw shared file=/dev/hugelab-mixed off=4k\nmadvise V 4M hugepage\ntouch V r\n${debug("huge_faults_pmd")}`);
     expect(eligibleOf(across)).toBe(0);
     expect(Number(valueAt(across, 3))).toBeGreaterThan(0);
-    expect(after("upstream-6.1", ["+huge-fault-fix-v3"], "mmap V 4M rx private rofile=/mnt/cramfs/program\nmadvise V 4M hugepage")).toEqual({ eligible: 1, huge: false });
+    expect(after("upstream-6.1", ["+huge-fault-fix-v3"], "mmap V 4M rx private rofile=/mnt/cramfs/program\nmadvise V 4M hugepage")).toEqual({
+      eligible: 1,
+      huge: false,
+    });
   });
 });
 
@@ -265,10 +286,13 @@ it("row 12: the driver that lost its huge pages: SC-000-1, handler calls 1, 0, 0
   const found = SERIES.map(([, profile, patches]) => {
     const done = ran(profile, `${DRIVER}\ntouch V w\n${debug("huge_faults_pmd")}\ntouch V 2M w`, patches);
     const { machine } = done.run.world;
-    const vma = machine.tasks().flatMap((task) => machine.vmas(task)).find((each) => each.ops === "device");
+    const vma = machine
+      .tasks()
+      .flatMap((task) => machine.vmas(task))
+      .find((each) => each.ops === "device");
     const rule = answerOf(machine.kernel, vma as never, "pageFault").rule;
     // one fault for all, or one for each page of the 2 MiB
-    const faults = [2, 4].map((at) => done.steps[at].flt?.pf ?? 0);
+    const faults = [2, 4].map((at) => (done.steps[at].flt as { pf?: number } | undefined)?.pf ?? 0);
     return [valueAt(done, 3), faults[0] + faults[1], rule?.id, rule?.condition];
   });
   expect(found).toEqual([

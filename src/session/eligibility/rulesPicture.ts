@@ -53,7 +53,8 @@ export class CaseTable {
 }
 
 /** Cells that both have and answer otherwise. */
-const differing = (a: Answers, b: Answers): number[] => a.flatMap((answer, i) => (answer.allowed === null || b[i].allowed === null || answer.allowed === b[i].allowed ? [] : [i]));
+const differing = (a: Answers, b: Answers): number[] =>
+  a.flatMap((answer, i) => (answer.allowed === null || b[i].allowed === null || answer.allowed === b[i].allowed ? [] : [i]));
 
 const yesNo = (answer: CallerAnswer): "yes" | "no" => (answer.allowed === true ? "yes" : "no");
 

@@ -89,13 +89,16 @@ describe("rules", () => {
     expect(rulesOf(session)).toBe(list.join(" "));
   });
 
-  it.each(["6.0", "6.1+huge-fault-fix-v1", "6.1+huge-fault-fix-v2", "6.7", "6.8", "6.18"])("the list of %s, loaded where its rules apply, answers as it does", (name) => {
-    const { release, patches } = VERSIONS.find((each) => each.name === name) as (typeof VERSIONS)[number];
-    const session = sessionOn(`upstream-${release}`, patches.length === 0 ? [] : ["-madv-collapse", "+madv-collapse"]);
-    say(session, `rules load ${name}`);
-    expect(picture(session, name).cases).toEqual([]);
-    expect(picture(session, name).versions.find((each) => each.name === name)?.differing).toBe(0);
-  });
+  it.each(["6.0", "6.1+huge-fault-fix-v1", "6.1+huge-fault-fix-v2", "6.7", "6.8", "6.18"])(
+    "the list of %s, loaded where its rules apply, answers as it does",
+    (name) => {
+      const { release, patches } = VERSIONS.find((each) => each.name === name) as (typeof VERSIONS)[number];
+      const session = sessionOn(`upstream-${release}`, patches.length === 0 ? [] : ["-madv-collapse", "+madv-collapse"]);
+      say(session, `rules load ${name}`);
+      expect(picture(session, name).cases).toEqual([]);
+      expect(picture(session, name).versions.find((each) => each.name === name)?.differing).toBe(0);
+    },
+  );
 
   it("says in one sentence what is wrong, and changes nothing", () => {
     const session = sessionOn("upstream-6.1");
@@ -141,7 +144,10 @@ describe("rules", () => {
 
   it("takes any words and any list without breaking", () => {
     const session = sessionOn("upstream-6.1");
-    const word = fc.oneof(fc.constantFrom("move", "drop", "add", "set", "text", "load", "release", "try", "0", "3", "12", "fault", "yes", "hugeFault", "y--y", "special:nn-n"), fc.string({ maxLength: 12 }));
+    const word = fc.oneof(
+      fc.constantFrom("move", "drop", "add", "set", "text", "load", "release", "try", "0", "3", "12", "fault", "yes", "hugeFault", "y--y", "special:nn-n"),
+      fc.string({ maxLength: 12 }),
+    );
     fc.assert(
       fc.property(fc.array(word, { maxLength: 5 }), (args) => {
         const line = `rules ${args.map((each) => each.replace(/[^\w:.+-]/g, "")).join(" ")}`;
@@ -152,7 +158,14 @@ describe("rules", () => {
       { numRuns: 60 },
     );
     const verdict = fc.constantFrom("yes", "no", "next");
-    const rule = fc.record({ id: fc.constant("x"), condition: fc.constantFrom(...CONDITION_IDS), pageFault: verdict, khugepaged: verdict, forcedCollapse: verdict, smaps: verdict });
+    const rule = fc.record({
+      id: fc.constant("x"),
+      condition: fc.constantFrom(...CONDITION_IDS),
+      pageFault: verdict,
+      khugepaged: verdict,
+      forcedCollapse: verdict,
+      smaps: verdict,
+    });
     fc.assert(
       fc.property(fc.array(rule, { minLength: 1, maxLength: 40 }), (list) => {
         const parsed = parseRules(printRules(list as RuleList));
@@ -182,25 +195,31 @@ describe("eligible", () => {
     expect([...rows.keys()]).toContain("6.2 to 6.6");
   });
 
-  it.each(["5.19", "6.0", "6.1", "6.2", "6.7", "6.8", "6.12", "6.18"] as const)("%s answers a machine of 6.18 as a machine of its own would be answered", (release: Release) => {
-    for (const each of CASES) {
-      const here = makeCase(each, findProfile("upstream-6.18") as Profile);
-      const there = makeCase(each, findProfile(`upstream-${release}`) as Profile);
-      const view = asRelease(here.k, eraWith(release));
-      for (const caller of CALLERS) {
-        const a = answerOf(view, here.vma, caller);
-        const b = answerOf(there.k, there.vma, caller);
-        expect([a.allowed, a.rule?.id, a.orders, a.then, a.symbol], `${each.name}, ${caller}`).toEqual([b.allowed, b.rule?.id, b.orders, b.then, b.symbol]);
+  it.each(["5.19", "6.0", "6.1", "6.2", "6.7", "6.8", "6.12", "6.18"] as const)(
+    "%s answers a machine of 6.18 as a machine of its own would be answered",
+    (release: Release) => {
+      for (const each of CASES) {
+        const here = makeCase(each, findProfile("upstream-6.18") as Profile);
+        const there = makeCase(each, findProfile(`upstream-${release}`) as Profile);
+        const view = asRelease(here.k, eraWith(release));
+        for (const caller of CALLERS) {
+          const a = answerOf(view, here.vma, caller);
+          const b = answerOf(there.k, there.vma, caller);
+          expect([a.allowed, a.rule?.id, a.orders, a.then, a.symbol], `${each.name}, ${caller}`).toEqual([b.allowed, b.rule?.id, b.orders, b.then, b.symbol]);
+        }
       }
-    }
-    expect(RELEASES).toContain(release);
-  });
+      expect(RELEASES).toContain(release);
+    },
+  );
 
   it("follows the settings, and says what it has nothing to say about", () => {
     const session = sessionOn("upstream-6.1");
     expect(say(session, "eligible").out).toContain("P has no mappings yet");
     session.submit("mmap V 4M rw private anon");
-    const own = (): string => table(session).rows[0].cells.map((cell) => cell.answer).join(" ");
+    const own = (): string =>
+      table(session)
+        .rows[0].cells.map((cell) => cell.answer)
+        .join(" ");
     expect(own()).toBe("no no no no");
     session.submit("sys thp enabled always");
     expect(own()).toBe("yes no no yes");

@@ -35,9 +35,7 @@ export const ELIGIBILITY_ROWS: readonly CommandSpec[] = [
     "rules",
     [
       optional(words(ACTIONS.join("|"), ACTIONS)),
-      optional(
-        repeated(words("WORD", [...CONDITION_IDS, ...Object.keys(CALLER_WORDS), ...VERDICTS, ...VERSIONS.map(({ name }) => name)], "flags")),
-      ),
+      optional(repeated(words("WORD", [...CONDITION_IDS, ...Object.keys(CALLER_WORDS), ...VERDICTS, ...VERSIONS.map(({ name }) => name)], "flags"))),
     ],
     { seeAlso: ["eligible", "era", "undo"] },
   ),
@@ -93,7 +91,8 @@ function parsedRule(text: string): Rule {
 function changedAnswer(rule: Rule, callerWord: string | undefined, answer: string | undefined): Rule {
   const caller = Object.hasOwn(CALLER_WORDS, callerWord ?? "") ? CALLER_WORDS[callerWord ?? ""] : undefined;
   if (caller === undefined) throw new RulesMistake("session.rules.caller", { word: callerWord ?? "", callers: Object.keys(CALLER_WORDS).join(", ") });
-  if (!(VERDICTS as readonly string[]).includes(answer ?? "")) throw new RulesMistake("session.rules.answer", { word: answer ?? "", answers: VERDICTS.join(", ") });
+  if (!(VERDICTS as readonly string[]).includes(answer ?? ""))
+    throw new RulesMistake("session.rules.answer", { word: answer ?? "", answers: VERDICTS.join(", ") });
   if (answer === "shmem" && rule.condition !== "shmem") throw new RulesMistake("session.rules.shmemOnly", { word: rule.condition });
   return { ...rule, [caller]: answer as Verdict };
 }
@@ -133,7 +132,9 @@ function edited(rules: RuleList, [action, ...args]: readonly string[]): RuleList
     case "text": {
       const parsed = parseRules(args.join(" "));
       if ("rules" in parsed) return parsed.rules;
-      throw parsed.problem === "condition" ? conditionProblem(parsed.word) : new RulesMistake(PROBLEMS[parsed.problem], { most: MOST_RULES, word: parsed.word });
+      throw parsed.problem === "condition"
+        ? conditionProblem(parsed.word)
+        : new RulesMistake(PROBLEMS[parsed.problem], { most: MOST_RULES, word: parsed.word });
     }
     default:
       return null;
@@ -202,4 +203,3 @@ const eligible =
 
 /** The tools, by name. */
 export const eligibilityTools = (host: EligibilityHost): Readonly<Record<string, Tool>> => ({ eligible: eligible(host), rules: rules(host) });
-

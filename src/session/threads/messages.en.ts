@@ -28,6 +28,13 @@ export const threadMessagesEn: Catalogue = {
   "session.point.collapse.allocated": "has a huge page and has dropped the mmap_lock (collapse_huge_page)",
   "session.point.collapse.flushed": "has taken the page table out of the PMD and flushed the TLB (pmdp_collapse_flush)",
   "session.point.collapse.isolated": "has found every page without extra references and isolated it (__collapse_huge_page_isolate)",
+  "session.point.collapse.isolatedFile": "has locked and unmapped what the page cache holds (collapse_file)",
+  "session.point.collapse.beforePmdLock": "has seen a page table to take out and takes the lock of its PMD next (retract_page_tables)",
+  "session.point.collapse.rmapRemoved": "has taken back the mappings of a page table whose entries still stand (collapse_pte_mapped_thp)",
+  "session.point.collapse.checkedPtes": "has seen that every entry of a page table is of the folio, and let go of the lock (collapse_pte_mapped_thp)",
+  "session.point.fault.foundPage": "has found the page in the page cache (__do_fault)",
+  "session.point.fault.lockedFolio": "has found the page in the page cache and locked its folio (__do_fault)",
+  "session.point.truncate.unmapped": "has unmapped what is cut off and takes it out of the page cache next (truncate_inode_pages)",
   "session.point.collapse.copied": "has copied the pages and dropped them (__collapse_huge_page_copy)",
   "session.point.fork.lookedForPins": "has looked for pinned pages, write-protects next (copy_pte_range)",
 };

@@ -121,6 +121,7 @@ const RULES: Readonly<Record<Rule, string>> = {
   "collapse.ALLOC_HUGE_PAGE_FAIL": "{symbol}: no free block for a huge page: {outcome}",
   "collapse.PTE_MAPPED_HUGEPAGE": "{symbol}: the file has a huge page here already: {outcome}",
   "collapse.PAGE_COMPOUND": "{symbol}: the file has a large folio here that is smaller than a huge page: {outcome}",
+  "collapse.PAGE_FILLED": "{symbol}: somebody filled a hole of the file meanwhile: {outcome}",
   "collapse.TRUNCATED": "{symbol}: the file has nothing here: {outcome}",
   "collapse.CGROUP_CHARGE_FAIL": "{symbol}: the cgroup may not have a huge page: {outcome}",
 };

@@ -86,11 +86,7 @@ function fileRules(era: Era): Rule[] {
   ];
 }
 
-const TAIL: RuleList = [
-  rule("R10", "temporaryStack", NO),
-  rule("R11", "noAnonVma", ["yes", "no", "no", "yes"]),
-  rule("R12", "otherwise", YES),
-];
+const TAIL: RuleList = [rule("R10", "temporaryStack", NO), rule("R11", "noAnonVma", ["yes", "no", "no", "yes"]), rule("R12", "otherwise", YES)];
 
 /** hugepage_vma_check, 6.0 to 6.7. */
 function mergedRules(era: Era): Rule[] {

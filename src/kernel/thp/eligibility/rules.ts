@@ -4,7 +4,7 @@ import { holds, type ConditionId } from "./conditions.ts";
 import type { Caller, Question } from "./question.ts";
 
 /**
- * What a rule answers to a caller where its condition holds. "next": nothing, the rule behind it is asked. "shmem": what the settings of tmpfs say. 
+ * What a rule answers to a caller where its condition holds. "next": nothing, the rule behind it is asked. "shmem": what the settings of tmpfs say.
  */
 export type Verdict = "yes" | "no" | "shmem" | "next";
 export const VERDICTS: readonly Verdict[] = ["yes", "no", "shmem", "next"];

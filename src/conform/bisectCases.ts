@@ -1,0 +1,387 @@
+/**
+ * Known changes of behaviour, each with a short script that shows it and the toggle that brings it. bisect has to name that toggle
+ * between the two releases; bench/bisect.bench.ts measures how long it takes.
+ */
+export interface BisectCase {
+  /** where the change is described: a row of kernel-semantics.md section 13, or another section of the references */
+  readonly row: string;
+  readonly good: string;
+  readonly bad: string;
+  readonly script: string;
+  /** OPERATION:FIELD; operations count from 0 */
+  readonly observe: string;
+  readonly toggle: string;
+  readonly config?: readonly string[];
+}
+
+const lines = (...all: readonly string[]): string => `${all.join("\n")}\n`;
+
+/** 2 MiB of written 4 KiB pages. */
+const SMALL_PAGES = ["sys thp enabled never", "mmap A 2M rw private anon", "touch A 2M w"];
+/** A THP at A. */
+const THP = ["sys thp enabled always", "mmap A 2M rw private anon", "touch A w"];
+
+/** Rows of kernel-semantics.md section 13 whose area is simulated. */
+const SECTION_13: readonly BisectCase[] = [
+  {
+    row: "file THP needs VM_EXEC: yes -> no (6.8)",
+    good: "6.5",
+    bad: "6.12",
+    config: ["CONFIG_READ_ONLY_THP_FOR_FS=y"],
+    script: lines(
+      "sys thp enabled always",
+      "file f /mnt/ext4/f 2M",
+      "fwrite f 0 2M",
+      "fsync f",
+      "mmap A 2M r private rofile=f",
+      "touch A r",
+      "madvise A 2M collapse",
+    ),
+    observe: "6:ret",
+    toggle: "file-thp-any-mapping",
+  },
+  {
+    row: "MADV_COLLAPSE vs shmem deny: force wins -> deny wins (6.1 -> 6.5)",
+    good: "6.1",
+    bad: "6.18",
+    script: lines("sys thp shmem_enabled deny", "memfd m 2M", "mmap A 2M rw shared file=m", "touch A 2M w", "madvise A 2M collapse"),
+    observe: "4:ret",
+    toggle: "shmem-deny-first",
+  },
+  {
+    row: "collapse errno for pinned page: EINVAL -> EAGAIN (6.1 -> 6.5)",
+    good: "6.1",
+    bad: "6.12",
+    script: lines(...SMALL_PAGES, "gup A 4k r", "madvise A 2M collapse"),
+    observe: "4:errno",
+    toggle: "collapse-errno",
+  },
+  {
+    row: "read-only private range collapse: PAGE_RO EINVAL -> collapses (<=6.12 -> 6.18)",
+    good: "6.12",
+    bad: "6.18",
+    script: lines(...SMALL_PAGES, "mprotect A 2M r", "madvise A 2M collapse"),
+    observe: "4:ret",
+    toggle: "collapse-read-only",
+  },
+  {
+    row: "huge-zero write: split to PTEs -> one THP (6.12 -> 6.13)",
+    good: "6.1",
+    bad: "6.18",
+    script: lines("sys thp enabled always", "mmap A 2M rw private anon", "touch A r", "touch A w"),
+    observe: "3:dv.thp_fault_alloc",
+    toggle: "huge-zero-write",
+  },
+  {
+    row: "CoW reuse of PTE-mapped THP: refcount -> never (6.7 -> 6.12)",
+    good: "6.7",
+    bad: "6.12",
+    script: lines(...THP, "fork C", "madvise A+4k 2044k dontneed", "@C exit", "touch A w"),
+    observe: "6:P:A+0x0.pm",
+    toggle: "rmap-batched",
+  },
+  {
+    row: "CoW reuse of PTE-mapped THP: never -> owner tracking (6.12 -> 6.18)",
+    good: "6.12",
+    bad: "6.18",
+    script: lines(...THP, "fork C", "mprotect A 4k r", "mprotect A 4k rw", "@C exit", "touch A+8k w"),
+    observe: "7:dv.thp_deferred_split_page",
+    toggle: "owner-tracking",
+  },
+  {
+    row: "mmap alignment: none -> always (6.6, 6.7)",
+    good: "6.1",
+    bad: "6.8",
+    script: lines("mmap A 3M rw private anon noaddr"),
+    observe: "0:align",
+    toggle: "thp-align-always",
+  },
+  {
+    row: "mmap alignment: always -> only PMD multiples (6.7 -> 6.12)",
+    good: "6.8",
+    bad: "6.18",
+    script: lines("mmap A 3M rw private anon noaddr"),
+    observe: "0:align",
+    toggle: "thp-align-multiple",
+  },
+  {
+    row: "mTHP: none -> per-size knobs (6.8)",
+    good: "5.19",
+    bad: "6.18",
+    script: lines("sys mthp 64kB enabled always", "mmap A 2M rw private anon", "touch A w"),
+    observe: "2:P:A+0x0.Rss",
+    toggle: "mthp",
+  },
+  {
+    row: "mTHP: per-size statistics (6.10)",
+    good: "6.1",
+    bad: "6.18",
+    script: lines("sys get mthp/64kB/stats/anon_fault_alloc"),
+    observe: "0:ret",
+    toggle: "mthp-stats",
+  },
+  {
+    row: "mTHP: shmem sizes (6.11)",
+    good: "6.1",
+    bad: "6.18",
+    script: lines("sys get mthp/64kB/shmem_enabled"),
+    observe: "0:ret",
+    toggle: "shmem-mthp",
+  },
+  {
+    row: "deferred split: partial only -> plus underused, gauge (6.12)",
+    good: "6.8",
+    bad: "6.12",
+    script: lines(...THP, "sys get thp/shrink_underused"),
+    observe: "3:ret",
+    toggle: "shrink-underused",
+  },
+  {
+    row: "prctl THP disable: all or nothing -> except advised (6.18)",
+    good: "6.1",
+    bad: "6.18",
+    script: lines("prctl thp_disable except"),
+    observe: "0:ret",
+    toggle: "thp-disable-except",
+  },
+  {
+    row: "file PMD mapping honours THP-off: no -> yes (<=6.8 -> 6.12)",
+    good: "6.1",
+    bad: "6.18",
+    script: lines(
+      "sys thp shmem_enabled always",
+      "memfd m 2M",
+      "mmap A 2M rw shared file=m",
+      "touch A w",
+      "mmap B 2M rw shared file=m",
+      "madvise B 2M nohugepage",
+      "touch B w",
+    ),
+    observe: "6:dv.thp_file_mapped",
+    toggle: "set-pmd-disabled",
+  },
+  {
+    row: "guard markers: none -> anonymous (6.13)",
+    good: "6.1",
+    bad: "6.18",
+    script: lines("mmap A 2M rw private anon", "madvise A 4k guard_install"),
+    observe: "1:ret",
+    toggle: "guard-regions",
+  },
+  {
+    row: "guard markers: anonymous -> files (later)",
+    good: "6.1",
+    bad: "6.18",
+    script: lines("memfd m 2M", "mmap A 2M rw shared file=m", "madvise A 4k guard_install"),
+    observe: "2:ret",
+    toggle: "guard-regions-files",
+  },
+];
+
+/** Changes that other sections of the references describe, of areas that are simulated. */
+const OTHER_SECTIONS: readonly BisectCase[] = [
+  {
+    row: "3.6: MADV_COLLAPSE (6.1)",
+    good: "5.19",
+    bad: "6.18",
+    script: lines(...SMALL_PAGES, "madvise A 2M collapse"),
+    observe: "3:ret",
+    toggle: "madv-collapse",
+  },
+  {
+    row: "kernel-observed 5: MAP_STACK sets nh (6.7)",
+    good: "6.1",
+    bad: "6.18",
+    script: lines("mmap A 2M rw private anon stack"),
+    observe: "0:P:A+0x0.VmFlags",
+    toggle: "stack-nohugepage",
+  },
+  {
+    row: "kernel-observed 4: mprotect r -> rw makes exclusive THPs writable right away (6.2)",
+    good: "6.1",
+    bad: "6.18",
+    script: lines(...THP, "mprotect A 2M r", "mprotect A 2M rw", "touch A w"),
+    observe: "5:flt.pf",
+    toggle: "mprotect-writable",
+  },
+  {
+    row: "mprotect makes dirty exclusive pages writable right away (6.0)",
+    good: "5.19",
+    bad: "6.1",
+    script: lines(...SMALL_PAGES, "mprotect A 2M r", "mprotect A 2M rw", "touch A w"),
+    observe: "5:flt.pf",
+    toggle: "mprotect-writable-ptes",
+  },
+  {
+    row: "11.1: smaps counts THPs of PROT_NONE memory (6.6)",
+    good: "6.1",
+    bad: "6.18",
+    script: lines(...THP, "mprotect A 2M none"),
+    observe: "3:P:A+0x0.AnonHugePages",
+    toggle: "smaps-protnone-pmd",
+  },
+  {
+    row: "smaps names VM_LOCKONFAULT (6.8)",
+    good: "6.1",
+    bad: "6.18",
+    script: lines("mmap A 2M rw private anon", "mlock2 A 2M onfault"),
+    observe: "1:P:A+0x0.VmFlags",
+    toggle: "smaps-lock-on-fault",
+  },
+  {
+    row: "0.2: MADV_POPULATE_WRITE stops at the first hole (6.9)",
+    good: "6.1",
+    bad: "6.18",
+    script: lines("sys thp enabled never", "mmap A 64k rw private anon", "munmap A+16k 16k", "madvise A 64k populate_write"),
+    observe: "3:P:A+0x8000.Rss",
+    toggle: "populate-straight",
+  },
+  {
+    row: "kernel-observed 5: mseal ENOSYS -> ok (6.10)",
+    good: "6.1",
+    bad: "6.18",
+    script: lines("mmap A 2M rw private anon", "mseal A 2M"),
+    observe: "1:ret",
+    toggle: "mseal",
+  },
+  {
+    row: "12.6: sealed memory is noticed VMA by VMA (6.12)",
+    good: "6.10",
+    bad: "6.18",
+    script: lines("mmap A 64k rw private anon", "mmap B 64k r private anon at=A+64k", "mseal A+64k 64k", "touch A w", "mprotect A 128k r"),
+    observe: "4:P:A+0x0.perm",
+    toggle: "mseal-each-vma",
+  },
+  {
+    row: "2.1: MAP_DROPPABLE (6.11)",
+    good: "6.1",
+    bad: "6.18",
+    script: lines("mmap A 2M rw droppable anon"),
+    observe: "0:errno",
+    toggle: "droppable",
+  },
+  {
+    row: "MADV_DONTNEED frees page tables that it empties (6.14)",
+    good: "6.1",
+    bad: "6.18",
+    script: lines(...SMALL_PAGES, "madvise A 2M dontneed"),
+    observe: "3:P.VmPTE",
+    toggle: "pt-reclaim",
+  },
+  {
+    row: "1.4: khugepaged also runs for shared memory alone (6.14)",
+    good: "6.12",
+    bad: "6.18",
+    script: lines("sys thp enabled never", "sys thp shmem_enabled always", "khugepaged scan 1"),
+    observe: "2:passes",
+    toggle: "daemon-shmem",
+  },
+  {
+    row: "12.6: mremap moves several VMAs at once (6.17)",
+    good: "6.1",
+    bad: "6.18",
+    script: lines("mmap A 64k rw private anon", "mprotect A+32k 32k r", "mmap B 64k rw private anon", "mremap A 64k 64k fixed=B"),
+    observe: "3:ret",
+    toggle: "mremap-multi",
+  },
+  {
+    row: "mprotect to read-only gives back what was accounted and never faulted (6.4)",
+    good: "6.1",
+    bad: "6.18",
+    script: lines("mmap A 2M rw private anon", "mprotect A 2M r"),
+    observe: "1:P:A+0x0.VmFlags",
+    toggle: "mprotect-unaccount",
+  },
+  {
+    row: "kernel-observed 4: hole punch in a 2M shmem folio: all 4K -> non-uniform split (6.15)",
+    good: "6.12",
+    bad: "6.15",
+    script: lines("sys thp shmem_enabled always", "memfd m 2M", "mmap A 2M rw shared file=m", "touch A w", "falloc m punch 0 4k", "touch A+1M 1M r"),
+    observe: "5:P:A+0x0.pm",
+    toggle: "buddy-like-split",
+  },
+  {
+    row: "kernel-observed 5: ext4 MADV_HUGEPAGE read -> PMD map (6.16)",
+    good: "6.12",
+    bad: "6.18",
+    script: lines(
+      "sys thp enabled always",
+      "file f /mnt/ext4/f 2M",
+      "fwrite f 0 2M",
+      "fsync f",
+      "drop_caches",
+      "mmap A 2M r private rofile=f",
+      "madvise A 2M hugepage",
+      "touch A r",
+    ),
+    observe: "7:mi.FilePmdMapped",
+    toggle: "ext4-large-folios",
+  },
+  {
+    row: "3.4: collapse_pte_mapped_thp with anon_vma: rejected -> accepted again (6.2)",
+    good: "6.1",
+    bad: "6.18",
+    script: lines("memfd m 4M", "mmap A 4M rw private file=m", "touch A+2M w", "touch A 2M r", "madvise A 2M collapse", "madvise A 2M collapse"),
+    observe: "5:ret",
+    toggle: "collapse-anon-vma",
+  },
+  {
+    row: "3.4: collapse of files takes smaller large folios (6.12)",
+    good: "6.11",
+    bad: "6.12",
+    script: lines("sys mthp 64kB shmem_enabled always", "mmap A 2M rw shared anon", "touch A 2M w", "madvise A 2M collapse"),
+    observe: "3:ret",
+    toggle: "collapse-file-large",
+  },
+  {
+    row: "kernel-observed 5: collapse old folio, thp_deferred_split_page +1 extra -> no (6.17)",
+    good: "6.12",
+    bad: "6.18",
+    script: lines(...THP, "mprotect A 4k r", "mprotect A 4k rw", "madvise A 2M collapse"),
+    observe: "5:dv.thp_deferred_split_page",
+    toggle: "collapse-batched",
+  },
+  {
+    row: "a faulted VMA merges into an unfaulted one (6.16)",
+    good: "6.12",
+    bad: "6.18",
+    script: lines("mmap A 64k rw private anon", "mmap B 64k rwx private anon at=A+64k", "touch A+64k w", "mprotect A+64k 64k rw"),
+    observe: "3:P:A+0x0.len",
+    toggle: "vma-merge-uncowed",
+  },
+  {
+    row: "user copies by rep_stos_alternative (6.4)",
+    good: "6.1",
+    bad: "6.18",
+    script: lines("mmap A 4k r private anon", "kread A 4096"),
+    observe: "1:flt.pf",
+    toggle: "user-copy-alternatives",
+  },
+  {
+    row: "pagemap tells exclusivity of each page of a PMD-mapped THP (6.11)",
+    good: "6.7",
+    bad: "6.11",
+    script: lines(...THP, "fork C", "@C madvise A+1M 1M dontneed"),
+    observe: "4:P:A+0x0.pm",
+    toggle: "pagemap-pmd-each-page",
+  },
+  {
+    row: "MADV_FREE works on batches of a large folio (6.10)",
+    good: "6.8",
+    bad: "6.18",
+    script: lines(
+      "sys mthp 64kB enabled always",
+      "mmap A 2M rw private anon",
+      "touch A w",
+      "sys mthp 64kB enabled never",
+      "touch A+64k 64k w",
+      "fork C",
+      "@C munmap A+64k 64k",
+      "madvise A+4k 124k free",
+    ),
+    observe: "7:dv.pglazyfree",
+    toggle: "madvise-free-batch",
+  },
+];
+
+export const BISECT_CASES: readonly BisectCase[] = [...SECTION_13, ...OTHER_SECTIONS];
