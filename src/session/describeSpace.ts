@@ -32,7 +32,7 @@ function runLine(run: PageRun, render: RenderMessage): string {
   const has = (letter: string): boolean => run.f.includes(letter);
   const kind = run.k ?? "";
   // what is present and neither of a file nor anonymous has no page behind it
-  const isDevice = run.f === "P" || run.f === "PH";
+  const isDevice = has("P") && !has("F") && kind === "" && run.o === undefined;
   const what: string[] = [];
   if (has("G") || has("S")) what.push(say(has("G") ? "session.run.guard" : "session.run.marker"));
   else if (kind.includes("z")) what.push(say(has("H") ? "session.run.hugeZero" : "session.run.zero"));

@@ -16,7 +16,12 @@ export function eraList(on: readonly string[]): string[] {
 /** What one change is. */
 export function eraDetail(toggle: Toggle, on: readonly string[], render: RenderMessage): string[] {
   const say = (key: string, args: Readonly<Record<string, string>> = {}): string => render({ key, args });
-  return [`${toggle.id}: ${toggle.title}`, on.includes(toggle.id) ? say("session.era.on") : say("session.era.off"), ...originLines(toggle, say), ...reviewLines(toggle.id, render)];
+  return [
+    `${toggle.id}: ${toggle.title}`,
+    on.includes(toggle.id) ? say("session.era.on") : say("session.era.off"),
+    ...originLines(toggle, say),
+    ...reviewLines(toggle.id, render),
+  ];
 }
 
 type Say = (key: string, args?: Readonly<Record<string, string>>) => string;

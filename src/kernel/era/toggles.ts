@@ -587,4 +587,6 @@ const MEMORY_TOGGLES: readonly Toggle[] = [
 const position = ({ since }: Toggle): number => (since === null ? RELEASES.length : RELEASES.indexOf(since));
 
 /** All of them, in the order in which they are applied. */
-export const TOGGLES: readonly Toggle[] = [...MEMORY_TOGGLES, ...FILE_TOGGLES, ...COLLAPSE_TOGGLES, ...POSTED_TOGGLES].sort((a, b) => position(a) - position(b));
+export const TOGGLES: readonly Toggle[] = [...MEMORY_TOGGLES, ...FILE_TOGGLES, ...COLLAPSE_TOGGLES, ...POSTED_TOGGLES].sort(
+  (a, b) => position(a) - position(b),
+);

@@ -50,7 +50,7 @@ function versionRows(say: Say, k: Kernel, vma: Vma): Row[] {
   for (let i = 0; i < found.length; i++) {
     const { version, answers } = found[i];
     if (version.patches.length > 0) {
-      const plain = found.find((each) => each.version.release === version.release && each.version.patches.length === 0);
+      const plain = found.find((each) => each.version.name === version.plain);
       const title = version.patches.map((id) => findToggle(id)?.title ?? id).join(", ");
       rows.push({ name: version.name, title, own: false, cells: cellsOf(say, answers, plain?.answers ?? null, k.geo.pmdOrder) });
       continue;

@@ -7,13 +7,15 @@ export interface Version {
   readonly name: string;
   readonly release: Release;
   readonly patches: readonly string[];
+  /** name of the release without the patches */
+  readonly plain: string;
 }
 
 /** The release that the patches were posted against. */
 const PATCHED: Release = "6.1";
 
-const plain = (release: Release): Version => ({ name: release, release, patches: [] });
-const patched = (id: string): Version => ({ name: `${PATCHED}+${id}`, release: PATCHED, patches: [id] });
+const plain = (release: Release): Version => ({ name: release, release, patches: [], plain: release });
+const patched = (id: string): Version => ({ name: `${PATCHED}+${id}`, release: PATCHED, patches: [id], plain: PATCHED });
 
 /** Every release, oldest first, with each posted version of the fix behind the release that it was posted against. */
 export const VERSIONS: readonly Version[] = RELEASES.flatMap((release) =>

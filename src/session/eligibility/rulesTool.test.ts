@@ -168,7 +168,7 @@ describe("rules", () => {
     });
     fc.assert(
       fc.property(fc.array(rule, { minLength: 1, maxLength: 40 }), (list) => {
-        const parsed = parseRules(printRules(list as RuleList));
+        const parsed = parseRules(printRules(list));
         expect("rules" in parsed && printRules(parsed.rules)).toBe(printRules(list as RuleList));
       }),
     );
