@@ -1,6 +1,7 @@
 /** `npm run e2e`: the app in Debian's Chromium, against the browser host; on Electron where its binary is. */
 import { defineConfig } from "@playwright/test";
 import { findChromium, findElectron, NO_CHROMIUM } from "./support/binaries.ts";
+import { CALL_LIMIT_MS } from "./support/limits.ts";
 
 if (findChromium() === null) {
   // in CI a suite that silently did nothing would look like one that passed
@@ -20,6 +21,9 @@ export default defineConfig<{ carrier: "browser" | "electron" }>({
   fullyParallel: false,
   reporter: "list",
   use: {
+    // what hangs is named: without a limit of their own such calls end with their test, which says less (limits.ts has the rest)
+    actionTimeout: CALL_LIMIT_MS,
+    navigationTimeout: CALL_LIMIT_MS,
     viewport: { width: 1440, height: 900 },
     // a trace costs as much as the test; `--trace on` for one that fails
     trace: "off",

@@ -58,7 +58,7 @@ afterEach(() => {
 
 const place = (): Place => ({ rendererFolder: folder, preloadPath: "/preload/index.cjs", profileFolder: join(folder, "window"), isMac: false });
 
-const soon = (check: () => void): Promise<void> => vi.waitFor(check, { interval: 1 });
+const soon = (check: () => void): Promise<void> => vi.waitFor(check, { interval: 1, timeout: 60_000 });
 
 /** Starts, lets Electron be ready and waits for the window. */
 async function started(openService: () => Promise<ServicePart> = () => Promise.resolve(service)): Promise<FakeWindow> {

@@ -28,14 +28,14 @@ afterAll(() => {
 it("is evaluated without waiting for ready, which comes only then", async () => {
   vi.stubEnv("HUGELAB_DATA", folder);
   const evaluated = import("../src/main/index.ts").then(() => "evaluated");
-  const late = new Promise<string>((resolve) => setTimeout(resolve, 5000, "waits for ready, which waits for it"));
+  const late = new Promise<string>((resolve) => setTimeout(resolve, 100_000, "waits for ready, which waits for it"));
   expect(await Promise.race([evaluated, late])).toBe("evaluated");
   expect([electron.windows, opened]).toEqual([[], []]);
 
   electron.app.fireReady();
   await vi.waitFor(() => {
     expect(electron.app.done).toContain("menu");
-  });
+  }, 60_000);
   const [options] = opened;
   expect(options).toMatchObject({ host: "electron", dataFolder: folder, version: "0.0.0" });
   expect(options.root.replace(/\/$/, "")).toBe(root.replace(/\/$/, ""));

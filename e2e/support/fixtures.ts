@@ -6,6 +6,7 @@ import { test as base, expect, type Browser, type BrowserContext, type Page } fr
 import { CHROMIUM_FLAGS, findChromium, findElectron, NO_CHROMIUM } from "./binaries.ts";
 import { browserStart, electronStart, type CarrierName, type Running, type Start } from "./carrier.ts";
 import { LabPage } from "./labPage.ts";
+import { nameWhatHangs } from "./limits.ts";
 import { PageWatch } from "./watch.ts";
 
 export interface Fixtures {
@@ -49,6 +50,7 @@ export const test = base.extend<Fixtures, { chromium: Browser | null }>({
     test.skip(carrier === "electron" && findElectron() === null, "Electron's binary is not here");
     const prepare = (page: Page): void => {
       watch.watch(page);
+      nameWhatHangs(page);
     };
     const running: Running[] = [];
     let open = electronStart(prepare);

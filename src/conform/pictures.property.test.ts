@@ -163,7 +163,7 @@ function countersOf(scene: Pick<Scene, "machine">): Map<string, number> {
   return out;
 }
 
-it("shows what /proc and a walk over everything say, after every operation of random scripts", { timeout: 120_000 }, () => {
+it("shows what /proc and a walk over everything say, after every operation of random scripts", () => {
   let pictures = 0;
   let counters = 0;
   for (let index = 0; index < SCRIPTS; index++) {

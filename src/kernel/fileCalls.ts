@@ -157,11 +157,12 @@ export function sysFadvise(k: Kernel, file: OpenFile, offsetIn: bigint, lengthIn
       if (filemapPage(k, file.inode, index) === NO_PFN) syncReadahead(k, file.slot, index, last - index);
     return 0;
   }
-  // WB_SYNC_NONE: nobody waits for the disk, and what is on its way there stays
+  // WB_SYNC_NONE: nobody waits for the disk, and what is on its way there stays; a disk of memory needs no waiting
   const busy = diskWriteback(k, file.inode, Math.floor(offset / 4096), Math.ceil(end / 4096));
+  const stays = k.profile.config.diskIsMemory ? undefined : busy;
   // whole pages only; up to the end of the file the last page counts as whole
   const last = end === Infinity || end >= k.inodes.get(file.inode).sizeBytes ? Number.MAX_SAFE_INTEGER : Math.floor(end / 4096) - 1;
-  invalidateMappingPages(k, file.inode, Math.ceil(offset / 4096), last, busy);
+  invalidateMappingPages(k, file.inode, Math.ceil(offset / 4096), last, stays);
   return 0;
 }
 

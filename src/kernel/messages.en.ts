@@ -65,6 +65,7 @@ export const kernelMessagesEn: Readonly<Record<string, string>> = {
   "kernel.check.cacheNode": "page cache node {node} is in two places",
   "kernel.check.cacheUsed": "page cache node {node} counts {is} entries and has {should}",
   "kernel.check.cacheNodes": "{is} page cache nodes are in trees or free, of {should}",
+  "kernel.check.fileBlocks": "page {index} of inode {inode} has a note of its blocks ({bits}), but is up to date or not in the page cache",
   "kernel.check.diskStamp": "page {index} of inode {inode} holds {stamp} on its disk, which stands for nothing",
   "kernel.check.inodeUsers": "inode {inode} counts {is} open files and has {should}, or nothing needs it",
   "kernel.check.mountBlocks": "mount {mount} counts {is} pages of its files; they have {should}",

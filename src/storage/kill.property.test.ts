@@ -14,29 +14,39 @@ import { readNodes, readSession, readTranscript } from "./sessions.ts";
 const child = join(root, "tests", "storageChild.ts");
 const rounds = 20;
 
-/** Runs the child until `delayMs` after its first line, kills it. @returns the lines that it wrote */
-async function runAndKill(what: string, file: string, delayMs: number): Promise<readonly string[]> {
+interface Kill {
+  /** so many lines after the first one, however slow the machine and its disk are */
+  readonly lines: number;
+  /** and so long after that */
+  readonly delayMs: number;
+}
+
+/** Runs the child and kills it. @returns the lines that it wrote */
+async function runAndKill(what: string, file: string, { lines, delayMs }: Kill): Promise<readonly string[]> {
   const process_ = spawn(process.execPath, [child, what, file], { stdio: ["ignore", "pipe", "inherit"] });
   let text = "";
+  let isDoomed = false;
   process_.stdout.on("data", (chunk: Buffer) => {
-    if (text === "") setTimeout(() => process_.kill("SIGKILL"), delayMs);
     text += chunk.toString();
+    if (isDoomed || text.split("\n").length - 1 <= lines) return;
+    isDoomed = true;
+    setTimeout(() => process_.kill("SIGKILL"), delayMs);
   });
   const [status, signal] = (await once(process_, "close")) as [number | null, string | null];
   expect([status, signal]).toEqual([null, "SIGKILL"]);
   return text.split("\n").slice(0, -1);
 }
 
-/** Delays that cover a commit and its neighbours unevenly, the same in every run. */
-const delays = Array.from({ length: rounds }, (_, round) => 3 + ((round * 37) % 100) + (round % 7) / 7);
+/** They cover a commit and its neighbours unevenly, the same in every run. */
+const kills = Array.from({ length: rounds }, (_, round): Kill => ({ lines: round % 4, delayMs: 3 + ((round * 37) % 100) + (round % 7) / 7 }));
 
 describe("kill -9", () => {
-  it("loses no committed step, keeps no half of one, and never damages the file", { timeout: 60_000 }, async () => {
+  it("loses no committed step, keeps no half of one, and never damages the file", async () => {
     await withPath(async (file) => {
       let steps = 0;
       let logs = 0;
-      for (const delayMs of delays) {
-        const lines = await runAndKill("write", file, delayMs);
+      for (const kill of kills) {
+        const lines = await runAndKill("write", file, kill);
         if (existsSync(`${file}-wal`)) logs++;
         const [, attempt, session] = lines[0].split(" ").map(Number);
         const said = lines.length - 1;
@@ -65,11 +75,11 @@ describe("kill -9", () => {
     });
   });
 
-  it("in the middle of making a new file leaves one that opens without a word", { timeout: 60_000 }, async () => {
+  it("in the middle of making a new file leaves one that opens without a word", async () => {
     await withPath(async (file) => {
       let unfinished = 0;
-      for (const [round, delayMs] of delays.entries()) {
-        const lines = await runAndKill("start", `${file}.${round}`, delayMs);
+      for (const [round, kill] of kills.entries()) {
+        const lines = await runAndKill("start", `${file}.${round}`, kill);
         const last = `${file}.${round}.${lines.length - 1}`;
         if (existsSync(`${last}-journal`) || existsSync(`${last}-wal`)) unfinished++;
         withStorage(last, ({ notices }) => expect(notices).toEqual([]));

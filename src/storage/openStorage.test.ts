@@ -223,7 +223,7 @@ describe("damaged", () => {
     });
   });
 
-  it("two processes that meet the same damage agree: one new file, one set aside, nothing lost", { timeout: 60_000 }, async () => {
+  it("two processes that meet the same damage agree: one new file, one set aside, nothing lost", async () => {
     for (let round = 0; round < 4; round++) {
       await withPath(async (file) => {
         const damaged = Buffer.from("damaged".repeat(1000));
@@ -241,7 +241,7 @@ describe("damaged", () => {
     }
   });
 
-  it("is not seen in a file that two processes open and close in turn", { timeout: 60_000 }, async () => {
+  it("is not seen in a file that two processes open and close in turn", async () => {
     await withPath(async (file) => {
       fill(file, 5);
       const ended = await Promise.all([0, 1].map(() => execute(process.execPath, [child, "again", file])));

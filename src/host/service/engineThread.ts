@@ -15,7 +15,7 @@ export interface ThreadOptions {
   readonly heapMiB: number;
   /** a working engine that counts no heartbeat for so many looks, `lookMs` apart, is dead; looks, not time, so that a machine that slept kills nothing */
   readonly silentLooks: number;
-  /** the same for one that is still being loaded: a busy machine may take its time for it */
+  /** the same for one that has answered nothing yet, since it is loaded and gets its packs: a busy machine may take its time for it */
   readonly startingLooks: number;
   readonly lookMs: number;
 }
@@ -42,6 +42,7 @@ export class EngineThread {
   #watch: NodeJS.Timeout | null = null;
   #heartbeat = 0;
   #silent = 0;
+  #answered = false;
   #dead = false;
 
   constructor(options: ThreadOptions) {
@@ -110,6 +111,7 @@ export class EngineThread {
       this.#options.onProgress(message.handle, message.operationsDone);
       return;
     }
+    this.#answered = true;
     const call = this.#pending.get(message.id);
     this.#pending.delete(message.id);
     if (this.#unwanted.delete(message.id)) this.#publishCancel();
@@ -137,7 +139,7 @@ export class EngineThread {
     this.#silent = heartbeat === this.#heartbeat ? this.#silent + 1 : 0;
     this.#heartbeat = heartbeat;
     const { silentLooks, startingLooks, lookMs } = this.#options;
-    if (this.#silent >= (heartbeat === 0 ? startingLooks : silentLooks)) this.#kill(`silent for ${this.#silent} looks, ${lookMs} ms apart`);
+    if (this.#silent >= (this.#answered ? silentLooks : startingLooks)) this.#kill(`silent for ${this.#silent} looks, ${lookMs} ms apart`);
     else void this.#lookAtHeap();
   }
 

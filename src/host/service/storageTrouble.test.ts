@@ -187,7 +187,7 @@ describe("a place that", () => {
     });
   });
 
-  it("is full: what is done is kept and saved when there is room again, and what was saved before stays", { timeout: 60_000 }, async () => {
+  it("is full: what is done is kept and saved when there is room again, and what was saved before stays", async () => {
     await withDataFolder(async (folder) => {
       const small = { limits: { databaseBytesMax: 192 << 10 } };
       let done = 0;
@@ -215,7 +215,7 @@ describe("a place that", () => {
     });
   });
 
-  it("gets room again: the steps that were not saved are saved with the next one", { timeout: 60_000 }, async () => {
+  it("gets room again: the steps that were not saved are saved with the next one", async () => {
     await withDataFolder(async (folder) => {
       await withService(folder, async (front) => {
         const { session } = await front.sandbox();

@@ -1,5 +1,7 @@
+import { NO_PFN } from "../units.ts";
 import { isShmem } from "../mm/inode.ts";
 import { INC, INODE_COUNTERS, MISC, type Kernel } from "../mm/kernel.ts";
+import { filemapFolio } from "../mm/pageCache.ts";
 import { PG } from "../mm/pageFlags.ts";
 import type { Inode } from "../mm/records.ts";
 import { xaWalk } from "../mm/xarray.ts";
@@ -15,6 +17,7 @@ export function checkFiles(s: Survey): void {
     const pages = checkCache(s, slot, nodes);
     if (isShmem(k, inode)) blocks.set(inode.mount, (blocks.get(inode.mount) ?? 0) + pages);
     checkDisk(s, slot, nodes);
+    checkBlocks(s, slot, nodes);
     checkUsers(s, inode);
   }
   for (const [slot, mount] of k.mounts.entries()) {
@@ -57,6 +60,14 @@ function checkCache(s: Survey, inode: number, nodes: Set<number>): number {
 function checkDisk(s: Survey, inode: number, nodes: Set<number>): void {
   for (const [index, stamp] of xaWalk(s.k, inode, "disk", (node) => countNode(s, nodes, node)))
     if (badStamp(s.k, stamp)) s.report.add("kernel.check.diskStamp", { inode, index, stamp });
+}
+
+/** Blocks are noted of pages in the cache that are not up to date, and of no others. */
+function checkBlocks(s: Survey, inode: number, nodes: Set<number>): void {
+  for (const [index, bits] of xaWalk(s.k, inode, "blocks", (node) => countNode(s, nodes, node))) {
+    const head = filemapFolio(s.k, inode, index);
+    if (head === NO_PFN || (s.k.pageFlags.get(head) & PG.uptodate) !== 0 || bits >>> 4 !== 0) s.report.add("kernel.check.fileBlocks", { inode, index, bits });
+  }
 }
 
 /** An inode is there because of a name or a user, and counts its users. */

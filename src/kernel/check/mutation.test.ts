@@ -325,6 +325,7 @@ const CORRUPTIONS: readonly (readonly [what: string, key: string, corrupt: () =>
   ["the count of entries of a node", "cacheUsed", () => k.cacheUsed.add(cacheRoot(AT.shm), 1)],
   ["a node that was lost", "cacheNodes", () => k.misc.add(MISC.cacheNodeEnd, 1)],
   ["content on a disk that is not there", "diskStamp", () => xaStore(k, inode(AT.disk).slot, "disk", 5, 9999)],
+  ["a note of blocks for a page that has none", "fileBlocks", () => xaStore(k, inode(AT.disk).slot, "blocks", 5, 1)],
   ["users of an inode", "inodeUsers", () => k.inodes.update(inode(AT.disk).slot, { refs: 9 })],
   ["writers of an inode", "inodeUsers", () => k.inodes.update(inode(AT.disk).slot, { writers: 0 })],
   ["pages of a mount", "mountBlocks", () => k.usedBlocks.add(inode(AT.shmHuge).mount, 1)],

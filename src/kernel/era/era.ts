@@ -51,6 +51,8 @@ export interface Era {
   readonly guardRegions: "none" | "anonymous" | "any";
   /** a mapping that ever had a guard keeps VM_MAYBE_GUARD ("gu" in smaps), and fork copies its page tables for it */
   readonly guardFlag: boolean;
+  /** a file of ext4 that grows keeps the page of its old end in the cache, its last block zeroed */
+  readonly ext4ZeroesOldEnd: boolean;
   readonly mseal: boolean;
   /** when a call that may not touch sealed memory notices it */
   readonly sealedCheck: "wholeRange" | "eachVma";

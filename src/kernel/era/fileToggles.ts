@@ -54,6 +54,14 @@ export const FILE_TOGGLES: readonly Toggle[] = [
     change: { shmemWriteEnd: true },
   },
   {
+    id: "ext4-zeroes-old-end",
+    title: "ext4 zeroes the rest of the last block when a file grows, and keeps its page",
+    since: "6.13",
+    symbol: "ext4_alloc_file_blocks, ext4_setattr, ext4_write_end",
+    source: "6.1, 6.12 and 6.18 trees; Debian 6.12.107 has it too (recorded)",
+    change: { ext4ZeroesOldEnd: true },
+  },
+  {
     id: "fault-around-eof",
     title: "fault-around stops at the end of the file",
     since: "6.12",

@@ -63,6 +63,7 @@ export const BASE_ERA: Era = {
   mmapThpAlign: "none",
   guardRegions: "none",
   guardFlag: false,
+  ext4ZeroesOldEnd: false,
   mseal: false,
   sealedCheck: "wholeRange",
   droppable: false,

@@ -1,5 +1,6 @@
 import { NO_PFN, type Pfn } from "../units.ts";
 import { isWritable, makeReadOnly } from "../arch/geometry.ts";
+import { blockBytes, commitBlocks, folioMarkUptodate, isPartiallyUptodate, zeroPartialBlocks } from "./blocks.ts";
 import { byteAt, stampAfterWrite } from "./content.ts";
 import { fail, type Result } from "./errno.ts";
 import { allocZeroedFolio, dropFlag, folioMapcount, folioMarkAccessed, folioPages, folioPut, hasFlag, setFlag } from "./folio.ts";
@@ -38,7 +39,11 @@ function forgetDisk(k: Kernel, slot: number, first: number, last: number): void 
 export function diskSetSize(k: Kernel, slot: number, bytes: number): Result {
   const old = k.inodes.get(slot).sizeBytes;
   setSize(k, slot, bytes);
-  if (bytes >= old) return 0;
+  const isExt4 = mountOf(k, k.inodes.get(slot)).fs === "ext4";
+  if (bytes >= old) {
+    if (bytes > old && isExt4 && k.era.ext4ZeroesOldEnd) zeroToBlockEnd(k, slot, old);
+    return 0;
+  }
   const hole = Math.ceil(bytes / 4096) * 4096;
   unmapMappingRange(k, slot, hole, 0, true);
   if (nrPages(k, slot) > 0) truncateRange(k, slot, bytes, Infinity);
@@ -47,8 +52,15 @@ export function diskSetSize(k: Kernel, slot: number, bytes: number): Result {
     const index = Math.floor(bytes / 4096);
     xaStore(k, slot, "disk", index, stampAfterWrite(k, xaLoad(k, slot, "disk", index), bytes % 4096, 4096 - (bytes % 4096), 0));
   }
+  if (isExt4) zeroToBlockEnd(k, slot, bytes);
   return 0;
 }
+
+/** ext4_block_truncate_page: the rest of the block that the file ends in. */
+const zeroToBlockEnd = (k: Kernel, slot: number, end: number): void => {
+  const bytes = blockBytes(k, k.inodes.get(slot));
+  zeroPartialBlocks(k, slot, end, Math.ceil(end / bytes) * bytes);
+};
 
 /** The largest order of a folio for `bytes` at an offset that alignment allows (fgf_set_order, __filemap_get_folio). */
 function writeOrder(k: Kernel, at: number, bytes: number): number {
@@ -73,10 +85,18 @@ function writeBegin(k: Kernel, slot: number, at: number, bytes: number): Pfn {
     for (let i = 0; i < 1 << order; i++) k.stamp.set(head + i, xaLoad(k, slot, "disk", first + i));
     filemapAddFolio(k, slot, head, first, false);
     folioPut(k, head);
-    setFlag(k, head, PG.uptodate);
     return head;
   }
   return NO_PFN;
+}
+
+/** The size follows what was written or allocated up to `end`; what lies between the old end and `from` is zeroed (6.13). */
+function grow(k: Kernel, slot: number, from: number, end: number): void {
+  const inode = k.inodes.get(slot);
+  const old = inode.sizeBytes;
+  if (end <= old) return;
+  setSize(k, slot, end);
+  if (k.era.ext4ZeroesOldEnd && from > old && mountOf(k, inode).fs === "ext4") zeroPartialBlocks(k, slot, old, from);
 }
 
 export function diskWrite(k: Kernel, slot: number, offset: number, length: number, value: number): Result {
@@ -95,10 +115,11 @@ export function diskWrite(k: Kernel, slot: number, offset: number, length: numbe
       k.stamp.set(page, stampAfterWrite(k, k.stamp.get(page), b % 4096, n, value));
       b += n;
     }
+    commitBlocks(k, slot, head, at, at + bytes);
     setFlag(k, head, PG.private);
     filemapDirtyFolio(k, head);
     folioMarkAccessed(k, head);
-    if (at + bytes > k.inodes.get(slot).sizeBytes) setSize(k, slot, at + bytes);
+    grow(k, slot, at, at + bytes);
     done += bytes;
   }
   return length;
@@ -117,6 +138,7 @@ export function diskRead(k: Kernel, file: number, offset: number, length: number
     if (page === NO_PFN) break;
     const head = folioOf(k, page);
     if (hasFlag(k, head, PG.readahead)) asyncReadahead(k, file, head, index, Math.max(asked, raPages(k)));
+    if (!isPartiallyUptodate(k, slot, head, at, end)) folioMarkUptodate(k, slot, head);
     if (first < 0) first = byteAt(k, k.stamp.get(page), at % 4096);
     folioMarkAccessed(k, head);
     at = (k.pageIndex.get(head) + folioPages(k, head)) * 4096;
@@ -140,8 +162,10 @@ export function diskFallocate(k: Kernel, slot: number, mode: number, offset: num
     truncateRange(k, slot, offset, offset + length - 1);
     forgetDisk(k, slot, first, end - 1);
     zeroEdges(k, slot, offset, offset + length);
+    if (mountOf(k, inode).fs === "ext4") zeroPartialBlocks(k, slot, offset, offset + length);
   }
-  if ((mode & (FALLOC.keepSize | FALLOC.punchHole)) === 0 && offset + length > inode.sizeBytes) setSize(k, slot, offset + length);
+  // ext4_alloc_file_blocks zeroes up to the new end, not only up to where the range begins
+  if ((mode & (FALLOC.keepSize | FALLOC.punchHole)) === 0) grow(k, slot, offset + length, offset + length);
   return 0;
 }
 

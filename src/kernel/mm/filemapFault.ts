@@ -1,4 +1,5 @@
 import { NO_PFN, type Pfn } from "../units.ts";
+import { folioMarkUptodate } from "./blocks.ts";
 import { fail, type Result } from "./errno.ts";
 import { FAULT } from "./faultFlags.ts";
 import { hasFlag } from "./folio.ts";
@@ -17,14 +18,22 @@ export interface FoundPage {
   readonly retried: boolean;
 }
 
+/** The lock was let go for reading: a fault that starts anew with the mmap_lock counts as major, as GUP's do; one that had only its VMA's lock does not. */
+const countsAsMajor = (k: Kernel, flags: number): boolean => k.era.perVmaLock !== "all" || (flags & FAULT.remote) !== 0;
+
 /** filemap_fault (mm/filemap.c): the page from the page cache, read from the disk with its neighbours where it is not there. */
 export function filemapFault(k: Kernel, vma: Vma, inode: number, index: number, flags: number): Result<FoundPage> {
   if (index >= sizePages(k.inodes.get(inode))) return fail("EINVAL", "hint.beyondEof");
   const cached = filemapPage(k, inode, index);
   if (cached !== NO_PFN) {
-    // the lock was let go for reading: a fault that starts anew with the mmap_lock counts as major, as GUP's do; one that had only its VMA's lock does not
-    const retried = hasFlag(k, folioOf(k, cached), PG.readahead) && asyncMmapReadahead(k, vma, inode, index);
-    return { page: cached, major: retried && (k.era.perVmaLock !== "all" || (flags & FAULT.remote) !== 0), retried };
+    const head = folioOf(k, cached);
+    if (!hasFlag(k, head, PG.uptodate)) {
+      // ->read_folio, for which the fault lets its lock go; nothing counts as missed
+      folioMarkUptodate(k, inode, head);
+      return { page: cached, major: countsAsMajor(k, flags), retried: true };
+    }
+    const retried = hasFlag(k, head, PG.readahead) && asyncMmapReadahead(k, vma, inode, index);
+    return { page: cached, major: retried && countsAsMajor(k, flags), retried };
   }
   k.countVm(VMSTAT.pgmajfault);
   syncMmapReadahead(k, vma, inode, index);

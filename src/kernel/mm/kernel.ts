@@ -44,6 +44,9 @@ export const INC = {
   /** what its disk holds, as nodes too: the content stamp of each page */
   diskRoot: 4,
   diskHeight: 5,
+  /** blocks that are up to date, of pages that are not: bits */
+  blocksRoot: 6,
+  blocksHeight: 7,
 } as const;
 export const INODE_COUNTERS = 8;
 

@@ -72,7 +72,11 @@ export function filemapRemoveFolio(k: Kernel, head: Pfn): void {
   const inode = k.mapping.get(head);
   const index = k.pageIndex.get(head);
   const n = folioPages(k, head);
-  for (let i = 0; i < n; i++) xaStore(k, inode, "cache", index + i, 0);
+  const isPartial = (k.pageFlags.get(head) & (PG.uptodate | PG.swapbacked)) === 0;
+  for (let i = 0; i < n; i++) {
+    xaStore(k, inode, "cache", index + i, 0);
+    if (isPartial) xaStore(k, inode, "blocks", index + i, 0);
+  }
   k.inodeCounters.add(inode * INODE_COUNTERS + INC.nrPages, -n);
   const shmem = isShmemFolio(k, head);
   countCached(k, folioOrder(k, head), shmem, -1);

@@ -2,15 +2,19 @@ import { INC, INODE_COUNTERS, MISC, type Kernel } from "./kernel.ts";
 
 /**
  * Arrays of 32-bit numbers by page index, sparse: a tree of nodes of 512 entries, of as many levels as the highest index needs
- * (lib/xarray.c with larger nodes). A file has two: its page cache and what its disk holds. 0 is no entry.
+ * (lib/xarray.c with larger nodes). A file has three: its page cache, what its
+ * disk holds, and which blocks of pages that are not up to date are (blocks.ts). 0 is no entry.
  */
-export type Tree = "cache" | "disk";
+export type Tree = "cache" | "disk" | "blocks";
+
+const ROOT = { cache: INC.root, disk: INC.diskRoot, blocks: INC.blocksRoot } as const;
+const HEIGHT = { cache: INC.height, disk: INC.diskHeight, blocks: INC.blocksHeight } as const;
 
 const BITS = 9;
 const FANOUT = 1 << BITS;
 
-const rootAt = (inode: number, tree: Tree): number => inode * INODE_COUNTERS + (tree === "cache" ? INC.root : INC.diskRoot);
-const heightAt = (inode: number, tree: Tree): number => inode * INODE_COUNTERS + (tree === "cache" ? INC.height : INC.diskHeight);
+const rootAt = (inode: number, tree: Tree): number => inode * INODE_COUNTERS + ROOT[tree];
+const heightAt = (inode: number, tree: Tree): number => inode * INODE_COUNTERS + HEIGHT[tree];
 
 /** Position of an index in a node `level` levels above the lowest. Indices may pass 2^32. */
 const slotAt = (index: number, level: number): number => Math.floor(index / 2 ** (BITS * level)) % FANOUT;

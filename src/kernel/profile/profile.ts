@@ -27,6 +27,10 @@ export interface Profile {
     readonly fsrs: boolean;
     /** read_ahead_kb of its disks */
     readonly readAheadKb: number;
+    /** block size of its ext4 (mke2fs makes small file systems with 1024), 1024 to 4096 */
+    readonly ext4BlockBytes: number;
+    /** its disk is memory (pmem): a write has ended when it was begun */
+    readonly diskIsMemory: boolean;
   };
   readonly geometry: "x86-64" | "x86-64-la57" | "ppc-8xx";
   readonly memoryMiB: number;
@@ -45,6 +49,8 @@ const debianConfig = {
   fsrm: true,
   fsrs: false,
   readAheadKb: 128,
+  ext4BlockBytes: 1024,
+  diskIsMemory: true,
 } as const;
 /** Recorded machines were booted with this word; Debian's kernels are built with CONFIG_TRANSPARENT_HUGEPAGE_ALWAYS, so without it they say "always". */
 const bootParameters = { transparent_hugepage: "madvise" } as const;
@@ -68,8 +74,8 @@ const RECORDED: readonly Profile[] = [
     release: "6.12",
     kernelRelease: "6.12.107+deb13-amd64",
     recorded: true,
-    // 158cdce87c8c, backported; that within_size finds the end of a small block from its pages is seen in the recording shmem-unmasked
-    fixes: { readaheadKeepsSize: true, shmemWithinSizeIndex: "pages" },
+    // 158cdce87c8c, backported; that ext4 zeroes the old end of a file is recorded, and in elig_13 that within_size finds the end of a small block from its pages
+    fixes: { readaheadKeepsSize: true, ext4ZeroesOldEnd: true, shmemWithinSizeIndex: "pages" },
     config: debianConfig,
   },
   {
@@ -111,7 +117,7 @@ const RECORDED: readonly Profile[] = [
     kernelRelease: "6.18.44",
     recorded: true,
     fixes: { scanEmptyWritten: true, guardFlag: true },
-    config: { ...debianConfig, memoryFailure: false, softDirty: false, fsrs: true, readAheadKb: 8192 },
+    config: { ...debianConfig, memoryFailure: false, softDirty: false, fsrs: true, readAheadKb: 8192, ext4BlockBytes: 4096, diskIsMemory: false },
     memoryMiB: 24576,
     cpus: 2,
   },

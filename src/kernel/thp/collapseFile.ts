@@ -131,6 +131,7 @@ function isolateFolio(k: Kernel, head: Pfn, first: number, shmem: boolean): Scan
   // a folio of fallocate that nobody used yet is made ready
   if (shmem) setFlag(k, head, PG.uptodate);
   if (isLocked(k, "folio_lock", head)) return "PAGE_LOCK";
+  if (!hasFlag(k, head, PG.uptodate)) return "FAIL";
   if (isWholeBlock(k, head, first)) return blockResult(k);
   if (isLarge(k, head) && !k.era.collapseFileLarge) return "PAGE_COMPOUND";
   if (!shmem && hasFlag(k, head, PG.dirty)) return "FAIL";

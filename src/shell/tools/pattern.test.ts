@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { cpuMilliseconds } from "../../../tests/cpuTime.ts";
 import { compilePattern } from "./pattern.ts";
 
 function match(pattern: string, extended: boolean, line: string, ignoreCase = false): boolean | string {
@@ -41,8 +42,9 @@ it.each<[pattern: string, extended: boolean, line: string, expected: boolean | s
 it("ignores case", () => expect(match("anonHUGE", false, "AnonHugePages:", true)).toBe(true));
 
 it("is not slowed down by patterns that make other engines hang", () => {
-  const start = performance.now();
-  expect(match("^(a+)+$", true, `${"a".repeat(50_000)}b`)).toBe(false);
-  expect(match("(((((((a*)*)*)*)*)*)*)*b", true, "a".repeat(20_000))).toBe(false);
-  expect(performance.now() - start).toBeLessThan(3000);
+  const spent = cpuMilliseconds(() => {
+    expect(match("^(a+)+$", true, `${"a".repeat(50_000)}b`)).toBe(false);
+    expect(match("(((((((a*)*)*)*)*)*)*)*b", true, "a".repeat(20_000))).toBe(false);
+  });
+  expect(spent).toBeLessThan(5000);
 });
