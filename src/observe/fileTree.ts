@@ -1,3 +1,4 @@
+import { DEVICES } from "../kernel/drivers/hugelab.ts";
 import type { Machine } from "../kernel/machine.ts";
 import { failed } from "../kernel/mm/errno.ts";
 import { paceWhole } from "../kernel/sched/pace.ts";
@@ -17,11 +18,14 @@ const PROCESS_FILES = ["maps", "pagemap", "smaps", "smaps_rollup", "status"] as 
 type ProcessFile = (typeof PROCESS_FILES)[number];
 const SYSTEM_FILES = ["buddyinfo", "kpagecount", "kpageflags", "meminfo", "vmstat"] as const;
 
+/** Devices that can be mapped, and nothing else. */
+const DEVICE_NODES: readonly string[] = DEVICES.filter(({ regular }) => !regular).map(({ path }) => path);
+
 const refused = (errno: string): Refused => ({ kind: "errno", errno });
 
 /**
- * The kernel files of a machine as a tree of absolute paths: /proc of every process, /proc/self, the files of the whole machine, and every
- * tunable. It has the shape of the shell's FileAccess.
+ * The kernel files of a machine as a tree of absolute paths: /proc of every process, /proc/self, the files of the whole machine, every
+ * tunable, and the devices of our driver. It has the shape of the shell's FileAccess.
  */
 export class FileTree {
   /** key of the sentence that says what the last refused write would have taken; null when none was refused or none is known */
@@ -51,6 +55,8 @@ export class FileTree {
       case "/proc/kpagecount":
         return this.#words((pfn) => kpagecountWord(k, pfn));
     }
+    // the driver has no read
+    if (DEVICE_NODES.includes(path)) return refused("EINVAL");
     const text = this.#machine.readFile(path);
     if (!failed(text)) return { kind: "data", data: text };
     return this.list(path).kind === "entries" ? refused("EISDIR") : refused(text.errno);
@@ -62,6 +68,7 @@ export class FileTree {
     if (place.kind === "process") return "EINVAL";
     if (path.startsWith("/proc/") && (SYSTEM_FILES as readonly string[]).includes(path.slice(6))) return "EIO";
     if (this.list(path).kind === "entries") return "EISDIR";
+    if (DEVICE_NODES.includes(path)) return "EINVAL";
     const known = this.#machine.filePaths().includes(path);
     if (!known) return path.startsWith("/sys/") ? "EACCES" : path.startsWith("/proc/") ? "ENOENT" : "EROFS";
     const r = this.#machine.run(() => this.#machine.writeFile(path, text));
@@ -80,7 +87,7 @@ export class FileTree {
     if (place.kind === "processDirectory") return this.#entries(PROCESS_FILES.map((name) => ({ name, directory: false })));
     if (place.kind === "process") return refused("ENOTDIR");
     if ((SYSTEM_FILES as readonly string[]).includes(path.slice(6)) && path.startsWith("/proc/")) return refused("ENOTDIR");
-    const paths = this.#machine.filePaths();
+    const paths = [...this.#machine.filePaths(), ...DEVICE_NODES];
     if (paths.includes(path)) return refused("ENOTDIR");
     const prefix = path === "/" ? "/" : `${path}/`;
     const below = new Map<string, boolean>();

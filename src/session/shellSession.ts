@@ -1,6 +1,7 @@
 import type { BootOptions } from "../kernel/boot.ts";
 import type { Message } from "../kernel/message.ts";
 import type { Profile } from "../kernel/profile/profile.ts";
+import { DEVICES } from "../kernel/drivers/hugelab.ts";
 import { Stopped } from "../kernel/sched/pace.ts";
 import type { Picture, PictureRequest } from "../observe/picture/model.ts";
 import { completeLine, type Completion, type CompletionContext } from "../shell/completeLine.ts";
@@ -176,7 +177,7 @@ export class ShellSession implements ToolHost, ViewHost, EligibilityHost {
       table: this.table,
       memoryNames: this.world.slots.names(),
       processes: this.world.living().map((p) => p.name),
-      fileNames: [...this.world.files.keys()],
+      fileNames: [...this.world.files.keys(), ...DEVICES.map(({ path }) => path)],
       files: this.#runner.files,
       directory: this.#runner.directory,
     };
