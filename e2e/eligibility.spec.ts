@@ -42,7 +42,7 @@ test("a rule is changed, the cases follow, and undo takes it back", async ({ lab
   await expect(answer).toHaveText(say("renderer.rules.no"));
   await expect(summary).not.toHaveText(/^All /);
   await expect(rules.getByRole("table").filter({ hasText: "driver" }).first()).toBeVisible();
-  await lab.press("undo");
+  await lab.terminal.run("undo");
   await expect(summary).toHaveText(/^All /);
   await expect(answer).toHaveText(say("renderer.rules.yes"));
 });

@@ -18,9 +18,15 @@ async function tabTo(page: Page, selector: string, key = "Tab"): Promise<void> {
 
 const readList = (page: Page, id: string): Promise<string> => page.getByTestId(id).innerText();
 
-/** Answers the question of the open step, if there is one, with its last choice. */
+/** Goes on to the next step where one is finished, and answers its questions, if there are any, with their last choices. */
 async function answerByKeys(lab: LabPage): Promise<void> {
   const { page } = lab;
+  if ((await lab.id("next-step").count()) > 0) {
+    await lab.press("goGuide");
+    await tabTo(page, "[data-testid=next-step]", "Shift+Tab");
+    await page.keyboard.press("Enter");
+    await expect(lab.id("next-step")).toHaveCount(0);
+  }
   const open = lab.id("prediction").locator("form");
   for (let left = await open.count(); left > 0; left--) {
     await lab.press("goGuide");

@@ -15,8 +15,10 @@ async function answer(lab: LabPage, text: string): Promise<void> {
   await expect(lab.id("prediction")).toContainText(say("renderer.prediction.yours"));
 }
 
-/** Answers what the open step asks, rightly or not. */
+/** Answers what the next open step asks, rightly or not. */
 async function answerAll(lab: LabPage): Promise<void> {
+  const goOn = lab.id("next-step");
+  if ((await goOn.count()) > 0) await goOn.click();
   const open = lab.id("prediction").locator("form");
   for (let left = await open.count(); left > 0; left--) {
     await open.first().getByRole("radio").first().check();
@@ -58,9 +60,13 @@ test("a prediction is asked for before anything is revealed, and judged when it 
   await expect(box).not.toContainText(say("renderer.prediction.right"));
   await answer(lab, prediction.choices[0].text);
   for (const line of FIRST_STEP_LINES) await lab.terminal.run(line);
-  await stepAt(lab, 0).getByRole("button", { expanded: false }).first().click();
+  // the step stays open with what came of the answer, until the learner goes on
   await expect(stepAt(lab, 0)).toContainText(say("renderer.prediction.wrong"));
   await expect(stepAt(lab, 0)).toContainText("512");
+  await lab.id("next-step").click();
+  await expect(stepAt(lab, 0)).not.toContainText("512");
+  await expect(stepAt(lab, 1).getByRole("button", { expanded: true })).toBeFocused();
+  await expect(lab.id("next-step")).toHaveCount(0);
 });
 
 test("hints come one by one, and after the solution the lab is solved with help", async ({ lab }) => {

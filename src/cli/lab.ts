@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { say, sentence } from "../i18n/format.ts";
 import { lintPack } from "../lab/lint/lintPack.ts";
 import type { LabBadge, LabEvent } from "../lab/model.ts";
+import { orderPacks } from "../lab/pack/order.ts";
 import type { Lab, Pack } from "../lab/pack/pack.ts";
 import { problemMessages, type PackProblem } from "../lab/pack/problem.ts";
 import { readPack } from "../lab/pack/readPack.ts";
@@ -43,11 +44,13 @@ function readFolder(path: string): ReturnType<typeof readPack> {
 /** The packs that came with Hugelab; they are read without a word, since the linter has proved them. */
 function bundledLabs(): Lab[] {
   const folder = fileURLToPath(BUNDLED_PACKS);
-  const names = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  return names.flatMap(({ name }) => {
+  const entries = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const names = entries.map(({ name }) => name).sort();
+  const packs = names.flatMap((name): Pack[] => {
     const read = readFolder(`${folder}/${name}`);
-    return read.kind === "pack" ? read.pack.labs : [];
+    return read.kind === "pack" ? [read.pack] : [];
   });
+  return orderPacks(packs).flatMap((pack) => pack.labs);
 }
 
 /** What is typed for a lab: its folder without the number. */

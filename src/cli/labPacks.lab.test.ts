@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { bundledTree, changed, packOf, treeOf, smallPack } from "../../tests/packSupport.ts";
 import { sentence } from "../i18n/format.ts";
-import { lintLab, lintPack } from "../lab/lint/lintPack.ts";
+import { lintLab, lintPack, type LintOptions } from "../lab/lint/lintPack.ts";
 import { mutationsOf } from "../lab/lint/mutations.ts";
 import { readPack } from "../lab/pack/readPack.ts";
 import type { PackTree } from "../lab/pack/tree.ts";
@@ -13,6 +13,18 @@ import { BUNDLED_PACKS } from "./packFiles.ts";
 /** The labs that ship, proved; and the proof proved: every small change of a lab must be noticed. */
 
 const options = { render: sentence, judge: judgeRecording };
+
+/** For a change that must be noticed: the first problem is enough, and a recording that was judged once is not judged again. */
+const verdicts = new Map<string, ReturnType<typeof judgeRecording>>();
+const noticing = {
+  render: sentence,
+  stopAtFirst: true,
+  judge: (text: string): ReturnType<typeof judgeRecording> => {
+    const verdict = verdicts.get(text) ?? judgeRecording(text);
+    verdicts.set(text, verdict);
+    return verdict;
+  },
+};
 const packs = readdirSync(BUNDLED_PACKS, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);
@@ -35,11 +47,11 @@ describe.each(packs)("pack %s", (name) => {
 
   describe.each(pack.labs.map((lab) => [lab.folder, lab] as const))("%s", (folder, lab) => {
     /** Names of what is found after a change of one file of this lab; none is a change that nobody noticed. */
-    const found = (changedTree: PackTree): string[] => {
+    const found = (changedTree: PackTree, how: LintOptions = noticing): string[] => {
       const read = readPack(changedTree);
       if (read.kind === "bad") return read.problems.map((problem) => problem.name);
       const now = read.pack.labs.find((each) => each.folder === folder);
-      return now === undefined ? ["gone"] : lintLab(now, options).map((problem) => problem.name);
+      return now === undefined ? ["gone"] : lintLab(now, how).map((problem) => problem.name);
     };
     const withDefinition = (change: (definition: LabFile) => LabFile): PackTree =>
       changed(tree, `${folder}/lab.json`, (text) => JSON.stringify(change(JSON.parse(text) as LabFile)));

@@ -6,7 +6,7 @@ import type { EntryEncoding, Geometry } from "./arch/geometry.ts";
 import { hugelabFault } from "./drivers/hugelabFault.ts";
 import { anonVmaPrepare } from "./mm/anonVma.ts";
 import { INLINE, byteAt } from "./mm/content.ts";
-import { type Result, failed } from "./mm/errno.ts";
+import { type Failure, failed } from "./mm/errno.ts";
 import { blockEmpty, doWpPage } from "./mm/fault.ts";
 import { type FaultBatch, batchFor, batchPages, otherExceptions } from "./mm/faultBatch.ts";
 import { FAULT, VMF, VMF_ERROR } from "./mm/faultFlags.ts";
@@ -14,8 +14,9 @@ import { type Signal, segv } from "./mm/faultSignal.ts";
 import { setHugePmd } from "./mm/fileFault.ts";
 import { filemapFault } from "./mm/filemapFault.ts";
 import { deferredSplit, folioGet, folioPages, folioPut, hasFlag, isLarge, setFlag } from "./mm/folio.ts";
-import { fileIndex, inodeOf, isShmem, sizePages } from "./mm/inode.ts";
+import { fileIndex, inodeOf, sizePages } from "./mm/inode.ts";
 import { ENTRY_ROW, type Kernel, MMC, MTHP, PAGE_ROW, USE_ROW, folioOf } from "./mm/kernel.ts";
+import { aroundByPmd, aroundWindow, mapPlan, pmdNone, reachesEof } from "./mm/mapPlan.ts";
 import { MAX_ORDER, type MigrateType, PAGEBLOCK_ORDER } from "./mm/pageAlloc.ts";
 import { filemapFolio, filemapNext, folioMarkDirty } from "./mm/pageCache.ts";
 import { MIGRATE_SHIFT, ORDER_MASK, ORDER_SHIFT, PG } from "./mm/pageFlags.ts";
@@ -32,13 +33,11 @@ import {
   tableAlloc,
   tableFree,
   walkAlloc,
-  walkTo,
 } from "./mm/pgtable.ts";
 import { vmPageProt } from "./mm/prot.ts";
 import type { Inode, PageContent, Task, Vma, Zone } from "./mm/records.ts";
 import { addRmapPtes } from "./mm/rmap.ts";
 import { shmemGetFolio } from "./mm/shmem.ts";
-import { fitsFile } from "./mm/shmemOrders.ts";
 import { expandStack } from "./mm/stack.ts";
 import { PTE_SET } from "./mm/tlb.ts";
 import { type AccessKind, walkOthers } from "./mm/translate.ts";
@@ -48,7 +47,6 @@ import { VMSTAT } from "./mm/vmstat.ts";
 import { rssCounter } from "./mm/zap.ts";
 import { isLocked } from "./sched/locks.ts";
 import { QUANTUM, hugeWork, pace, paceWhole } from "./sched/pace.ts";
-import { vmaThpDisabled } from "./thp/eligibility/disabled.ts";
 import { allowableOrders, pmdAllowed } from "./thp/eligibility/eligibility.ts";
 import { smallPagesOnly } from "./thp/eligibility/orders.ts";
 import { fitsAround } from "./thp/eligibility/question.ts";
@@ -58,6 +56,7 @@ import { getHugeZero } from "./thp/hugeZero.ts";
 import { khugepagedEnterVma } from "./thp/khugepagedList.ts";
 import { type TouchResult, noteSignal } from "./touchResult.ts";
 import { NO_PFN, NO_TABLE, type Pfn, type TableIndex, asTable } from "./units.ts";
+import { traceAround, traceAroundPmd, traceFileFault, traceMapped, traceMkwrite, traceNoPage } from "./why/fileFaults.ts";
 import { traceAccessError, traceAnonymousPage, traceFaultError, traceHugeRead, traceNoVma } from "./why/pages.ts";
 import { traceAllocFailed, traceAnonOrders, tracePmdFault, traceTableThere } from "./why/thp.ts";
 
@@ -751,32 +750,29 @@ interface FoundAlone {
   readonly retried: boolean;
 }
 
-/** pmdNone of mm/fileFault.ts. */
-function pmdNoneAlone(k: Kernel, vma: Vma, vpn: number): boolean {
-  if (k.geo.pmdLevel < 0) return false;
-  const table = walkTo(k, k.mms.get(vma.mm).pgd, vpn, k.geo.pmdLevel);
-  return table === NO_TABLEAlone || loAtAlone(k, table, indexAtAlone(k.geo, k.geo.pmdLevel, vpn)) === 0;
-}
-
 /** vmfError of mm/fileFault.ts. */
-const vmfErrorAlone = (r: Result<Pfn>): number => (failed(r) && r.errno === "ENOMEM" ? VMFAlone.oom : VMFAlone.sigbus);
+function vmfErrorAlone(k: Kernel, vma: Vma, vpn: number, r: Failure): number {
+  if (k.tracer !== null) traceNoPage(k, vma, vpn, r.errno);
+  return r.errno === "ENOMEM" ? VMFAlone.oom : VMFAlone.sigbus;
+}
 
 /** callFault of mm/fileFault.ts. */
 function callFaultAlone(k: Kernel, vma: Vma, vpn: number, inode: Inode, flags: number): FoundAlone {
   const index = fileIndex(vma, vpn);
   if (vma.ops === "disk") {
-    const r = filemapFault(k, vma, inode.slot, index, flags);
-    if (failed(r)) return { page: NO_PFNAlone, result: vmfErrorAlone(r), retried: false };
+    const r = filemapFault(k, vma, vpn, inode.slot, index, flags);
+    if (failed(r)) return { page: NO_PFNAlone, result: vmfErrorAlone(k, vma, vpn, r), retried: false };
     return { page: r.page, result: r.major ? VMFAlone.major : 0, retried: r.retried };
   }
   const head = shmemGetFolio(k, inode.slot, index, 0, "cache", { vma, vpn });
-  if (failed(head)) return { page: NO_PFNAlone, result: vmfErrorAlone(head), retried: false };
+  if (failed(head)) return { page: NO_PFNAlone, result: vmfErrorAlone(k, vma, vpn, head), retried: false };
   return { page: (head + index - k.pageIndex.get(head)) as Pfn, result: 0, retried: false };
 }
 
 /** doFault of mm/fileFault.ts. */
 function doFaultAlone(k: Kernel, vma: Vma, vpn: number, flags: number): number {
   if (vma.ops === "device") return hugelabFault(k, vma, vpn);
+  if (k.tracer !== null) traceFileFault(k, vma, vpn, (flags & FAULTAlone.write) !== 0);
   if ((flags & FAULTAlone.write) === 0) return doReadFaultAlone(k, vma, vpn, flags);
   return (vma.flags & VMAlone.shared) === 0 ? doCowFaultAlone(k, vma, vpn, flags) : doSharedFaultAlone(k, vma, vpn, flags);
 }
@@ -814,15 +810,16 @@ function doSharedFaultAlone(k: Kernel, vma: Vma, vpn: number, flags: number): nu
   const found = callFaultAlone(k, vma, vpn, inodeOf(k, vma), flags);
   if (found.page === NO_PFNAlone) return found.result;
   const head = folioOf(k, found.page);
-  pageMkwriteAlone(k, vma, head);
+  pageMkwriteAlone(k, vma, vpn, head);
   const r = found.result | finishFaultAlone(k, vma, vpn, flags, found.page);
   if ((r & VMF_ERRORAlone) === 0) folioMarkDirty(k, head);
   return r;
 }
 
 /** pageMkwrite of mm/fileFault.ts. */
-function pageMkwriteAlone(k: Kernel, vma: Vma, head: Pfn): void {
+function pageMkwriteAlone(k: Kernel, vma: Vma, vpn: number, head: Pfn): void {
   if (vma.ops !== "disk") return;
+  if (k.tracer !== null) traceMkwrite(k, vma, vpn, head);
   folioMarkDirty(k, head);
   setFlag(k, head, PGAlone.private);
 }
@@ -840,35 +837,14 @@ function setPteRangeAlone(k: Kernel, vma: Vma, vpn: number, t: TableIndex, page:
   folioGet(k, head, n);
 }
 
-/** doSetPmd of mm/fileFault.ts. */
-function doSetPmdAlone(k: Kernel, vma: Vma, vpn: number, write: boolean, head: Pfn): boolean {
-  const order = k.geo.pmdOrder;
-  if (!k.geo.thp || folioOrderAlone(k, head) !== order || !fitsFile(vma, vpn, order)) return false;
-  if (k.era.setPmdChecksDisabled && vmaThpDisabled(k, k.mms.get(vma.mm), vma.flags, true)) return false;
-  return setHugePmd(k, vma, vpn, head, write);
-}
-
-/** rangeNone of mm/fileFault.ts. */
-function rangeNoneAlone(k: Kernel, t: TableIndex, first: number, n: number): boolean {
-  for (let j = 0; j < n; j++) if (loAtAlone(k, t, first + j) !== 0 || hiAtAlone(k, t, first + j) !== 0) return false;
-  return true;
-}
-
-/** crossesEof of mm/fileFault.ts. */
-const crossesEofAlone = (k: Kernel, inode: Inode, head: Pfn): boolean =>
-  k.era.faultStopsAtEof && !isShmem(k, inode) && sizePages(inode) < k.pageIndex.get(head) + folioPages(k, head);
-
-/** reachesEof of mm/fileFault.ts. */
-const reachesEofAlone = (k: Kernel, inode: Inode, head: Pfn): boolean =>
-  k.era.faultStopsAtEof && !isShmem(k, inode) && sizePages(inode) - 1 < k.pageIndex.get(head) + folioPages(k, head);
-
 /** finishFault of mm/fileFault.ts. */
 function finishFaultAlone(k: Kernel, vma: Vma, vpn: number, flags: number, page: Pfn): number {
   const write = (flags & FAULTAlone.write) !== 0;
   const isCow = write && (vma.flags & VMAlone.shared) === 0;
+  const plan = isCow ? "page" : mapPlan(k, vma, vpn, page);
   const head = folioOf(k, page);
-  const single = !isCow && isLarge(k, head) && crossesEofAlone(k, inodeOf(k, vma), head);
-  if (!isCow && !single && pmdNoneAlone(k, vma, vpn) && doSetPmdAlone(k, vma, vpn, write, head)) return 0;
+  if (k.tracer !== null && !isCow && isLarge(k, head)) traceMapped(k, vma, vpn, page, plan);
+  if (plan === "pmd" && setHugePmd(k, vma, vpn, head, write)) return 0;
   const t = walkAlloc(k, vma.mm, vpn, pteLevelAlone(k));
   if (t === NO_TABLEAlone) return VMFAlone.oom;
   const i = indexAtAlone(k.geo, pteLevelAlone(k), vpn);
@@ -878,13 +854,9 @@ function finishFaultAlone(k: Kernel, vma: Vma, vpn: number, flags: number, page:
     k.countMm(vma.mm, MMCAlone.anonPages, 1);
     return 0;
   }
+  const whole = plan === "folio";
   const pages = folioPages(k, head);
-  const before = page - head;
-  const mapsWhole = k.era.finishFault === "folio" || (k.era.finishFault === "anonShmem" && vma.ops === "anonShmem");
-  const inVma = vpn - before >= vma.start && vpn - before + pages <= vma.end;
-  const inTable = i >= before && i - before + pages <= 1 << k.geo.levels[pteLevelAlone(k)].bits;
-  const whole = mapsWhole && !single && pages > 1 && inVma && inTable && rangeNoneAlone(k, t, i - before, pages);
-  if (whole) setPteRangeAlone(k, vma, vpn - before, t, head, pages, write);
+  if (whole) setPteRangeAlone(k, vma, vpn - (page - head), t, head, pages, write);
   else setPteRangeAlone(k, vma, vpn, t, page, 1, write);
   k.countMm(vma.mm, rssCounter(k.pageFlags.get(head)), whole ? pages : 1);
   return 0;
@@ -892,13 +864,8 @@ function finishFaultAlone(k: Kernel, vma: Vma, vpn: number, flags: number, page:
 
 /** doFaultAround of mm/fileFault.ts. */
 function doFaultAroundAlone(k: Kernel, vma: Vma, vpn: number, inode: Inode): number {
-  const n = k.g.faultAroundPages;
-  const entries = 1 << k.geo.levels[pteLevelAlone(k)].bits;
-  const i = indexAtAlone(k.geo, pteLevelAlone(k), vpn);
-  const from = Math.max(i - (i % n), i - Math.min(i, vpn - vma.start));
-  const to = Math.min(from + n, entries, i + (vma.end - vpn)) - 1;
-  const index = fileIndex(vma, vpn);
-  return filemapMapPagesAlone(k, vma, vpn, inode, index + from - i, index + to - i);
+  const { first, last } = aroundWindow(k, vma, vpn);
+  return filemapMapPagesAlone(k, vma, vpn, inode, fileIndex(vma, first), fileIndex(vma, last));
 }
 
 /** nextUptodate of mm/fileFault.ts. */
@@ -917,10 +884,11 @@ function filemapMapPagesAlone(k: Kernel, vma: Vma, vpn: number, inode: Inode, st
   let at = nextUptodateAlone(k, inode, start, end);
   if (at < 0) return 0;
   const firstHead = filemapFolio(k, inode.slot, at);
-  if (pmdNoneAlone(k, vma, vpn)) {
+  if (pmdNone(k, vma, vpn)) {
     // the page table is put in place by what looks at the PMD: without that there is none to map pages in
-    if (reachesEofAlone(k, inode, firstHead)) return 0;
-    if (isLarge(k, firstHead) && doSetPmdAlone(k, vma, vpn, false, firstHead)) return VMFAlone.noPage;
+    if (k.tracer !== null && isLarge(k, firstHead)) traceAroundPmd(k, vma, vpn, firstHead, aroundByPmd(k, vma, vpn, firstHead));
+    if (reachesEof(k, inode, firstHead)) return 0;
+    if (aroundByPmd(k, vma, vpn, firstHead) && setHugePmd(k, vma, vpn, firstHead, false)) return VMFAlone.noPage;
   }
   const t = walkAlloc(k, vma.mm, vpn, pteLevelAlone(k));
   if (t === NO_TABLEAlone) return 0;
@@ -934,6 +902,7 @@ function filemapMapPagesAlone(k: Kernel, vma: Vma, vpn: number, inode: Inode, st
     mapped += mapFolioRangeAlone(k, vma, t, inode, head, at, Math.min(next - 1, last));
     at = nextUptodateAlone(k, inode, next, last);
   }
+  if (k.tracer !== null && mapped > 0) traceAround(k, vma, vpn);
   // counted once, also where nothing was mapped
   k.countMm(vma.mm, rssCounter(k.pageFlags.get(firstHead)), mapped);
   return isOpen && loAtAlone(k, t, i) !== 0 ? VMFAlone.noPage : 0;
@@ -946,7 +915,7 @@ function mapFolioRangeAlone(k: Kernel, vma: Vma, t: TableIndex, inode: Inode, he
   const toVpn = (at: number): number => vma.start + (at - vma.pgoff);
   let first = from;
   let last = to;
-  if (k.era.faultAroundWholeFolio && pages > 1 && !reachesEofAlone(k, inode, head)) {
+  if (k.era.faultAroundWholeFolio && pages > 1 && !reachesEof(k, inode, head)) {
     const vpnOfHead = toVpn(index);
     const block = 1 << k.geo.levels[pteLevelAlone(k)].bits;
     if (vpnOfHead >= vma.start && vpnOfHead + pages <= vma.end && Math.floor(vpnOfHead / block) === Math.floor((vpnOfHead + pages - 1) / block)) {

@@ -187,6 +187,7 @@ export const manifestSchema = z
     authors: z.array(z.string().min(1).max(80)).min(1).max(20),
     license: z.string().min(1).max(40),
     description: sentence.optional(),
+    after: z.array(uuid).max(8).optional().describe("Ids of packs that are better done first: where they are there, this one is shown behind them."),
     labs: z
       .array(z.string().regex(/^[a-z0-9][a-z0-9-]{0,40}$/))
       .min(1)

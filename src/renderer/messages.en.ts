@@ -61,6 +61,7 @@ export const rendererMessagesEn = {
   "renderer.lab.assisted": "solved with the solution",
   "renderer.lab.stepsDone": "{done} of {count} steps",
   "renderer.lab.stepDone": "done",
+  "renderer.lab.goOn": "Go on: {title}",
   "renderer.lab.objectives": "What to reach",
   "renderer.lab.onlyQuestions": "Only the question above is left in this step.",
   "renderer.lab.predictFirst": "Answer the question above first; then try it out.",

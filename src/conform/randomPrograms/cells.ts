@@ -106,7 +106,8 @@ export function operationName(body: OperationBody): OperationName | undefined {
   }
 }
 
-interface Target {
+/** What an operation accesses first. */
+export interface Target {
   readonly mm: number;
   /** byte address of the first access */
   readonly address: number;
@@ -114,7 +115,7 @@ interface Target {
   readonly isLong: boolean;
 }
 
-function targetOf(world: Stage, operation: Operation): Target | undefined {
+export function targetOf(world: Stage, operation: Operation): Target | undefined {
   const { body } = operation;
   const process = world.find(operation.process);
   if (process === undefined) return undefined;
@@ -198,30 +199,30 @@ export class CellWatch {
   private success(target: Target): FaultKind {
     const k = this.world.machine.kernel;
     const now = leafAt(k, target.mm, Math.floor(target.address / 4096));
-    const isWrite = this.isWrite();
+    const isWrite = accessWrites(this.operation.body, this.vmaFlags);
     if (this.before === undefined) return isWrite ? "write" : "read";
     // a split of the huge zero folio changes the frame and copies nothing
     if (now?.pfn !== this.before.pfn) return isWrite || this.operation.body.op === "gup" ? "cowCopy" : "none";
     return isWrite && !isWritable(k.geo.encoding, this.before.lo) ? "cowReuse" : "none";
   }
+}
 
-  private isWrite(): boolean {
-    const { body } = this.operation;
-    switch (body.op) {
-      case "touch":
-        return body.mode === "w";
-      case "gup":
-        return body.write;
-      case "madvise":
-        return body.advice === "populate_write";
-      case "kread":
-        return true;
-      case "mlock":
-      case "mlock2":
-        return (this.vmaFlags & VM.write) !== 0;
-      default:
-        return false;
-    }
+/** Whether an operation writes to the page it accesses. `vmaFlags`: of the mapping; mlock writes where they allow it. */
+export function accessWrites(body: OperationBody, vmaFlags: number): boolean {
+  switch (body.op) {
+    case "touch":
+      return body.mode === "w";
+    case "gup":
+      return body.write;
+    case "madvise":
+      return body.advice === "populate_write";
+    case "kread":
+      return true;
+    case "mlock":
+    case "mlock2":
+      return (vmaFlags & VM.write) !== 0;
+    default:
+      return false;
   }
 }
 

@@ -7,12 +7,25 @@ import type { Operation } from "../../shell/operation.ts";
 import { anonOperation } from "../generate/generate.ts";
 import { Random } from "../generate/random.ts";
 import { ScriptWriter } from "../generate/writer.ts";
-import { Aimer, placesByKind, type Place } from "./aim.ts";
-import type { MemoryKind } from "./memoryKind.ts";
+import { Aimer, placesByKind } from "./aim.ts";
+import { CellWatch } from "./cells.ts";
 
 /** Operations of a program. */
 export const PROGRAM_OPERATIONS = 50;
 export const PROGRAM_MIB = 256;
+
+/** An operation that is about to run, and the cells of the table that it counts for once it has. */
+export interface NextOperation {
+  readonly operation: Operation;
+  readonly cells: (result: ResultFields) => readonly string[];
+}
+
+/** Writes a random program line by line while it runs. */
+export interface Writer {
+  readonly lines: readonly string[];
+  readonly world: LearnerWorld;
+  next(): NextOperation;
+}
 
 /** Settings that every program begins with: a machine of 256 MiB starts with THP off, and its daemon visits little at a time. */
 const PRELUDE = ["sys thp enabled madvise", "sys khp pages_to_scan 100000"] as const;
@@ -35,7 +48,7 @@ export function runLine(world: LearnerWorld, operation: Operation): ResultFields
  * Writes a random program line by line while it runs: some lines from the generator of fuzz-kernel, which knows only what it
  * wrote, some from the aimer, which looks at the machine. The same seed and index give the same program.
  */
-export class ProgramWriter {
+export class ProgramWriter implements Writer {
   readonly lines: string[] = [];
   readonly world: LearnerWorld;
   private readonly writer: ScriptWriter;
@@ -52,8 +65,7 @@ export class ProgramWriter {
     this.aimer = new Aimer(this.world, this.random, index * 97, () => this.writer.model.newName());
   }
 
-  /** The next line, and what kinds of memory there are before it. */
-  next(): { readonly operation: Operation; readonly places: ReadonlyMap<MemoryKind, readonly Place[]> } {
+  next(): NextOperation {
     const places = placesByKind(this.world, this.random);
     if (this.taken === this.writer.lines.length) {
       if (this.random.chance(15)) anonOperation(this.writer);
@@ -61,6 +73,8 @@ export class ProgramWriter {
     }
     const line = this.writer.lines[this.taken++];
     this.lines.push(line);
-    return { operation: operationOf(line), places };
+    const operation = operationOf(line);
+    const watch = new CellWatch(this.world, operation, [...places.keys()]);
+    return { operation, cells: (result) => watch.cells(result) };
   }
 }

@@ -1,8 +1,7 @@
-import { Worker } from "node:worker_threads";
 import { expect, it } from "vitest";
+import { inThread, PROFILES, runOnThreads } from "../../../tests/programThreads.ts";
 import { PROGRAM_OPERATIONS } from "./program.ts";
 import { REACHABLE, tableText, WHY_NOT } from "./reachable.ts";
-import type { ProgramsRequest, ProgramsResult } from "./runPrograms.ts";
 
 const IS_LONG = process.env.HUGELAB_LONG === "1";
 /** Fixed for every run of CI; the long run takes that of the day and says so. */
@@ -12,36 +11,6 @@ const UNDONE = IS_LONG ? 10_000 : 1_000;
 /** All programs: invariants after every operation, and the table. */
 const PROGRAMS = IS_LONG ? 40_000 : 4_000;
 const LEAST = 20;
-const THREADS = 2;
-
-/** Half of the programs on the newest release, the others where structures differ. */
-const PROFILES = [
-  "debian-6.18.15",
-  "vm-6.18.44",
-  "debian-6.18.15",
-  "debian-6.12.107",
-  "debian-6.18.15",
-  "debian-6.1.176",
-  "debian-6.18.15",
-  "upstream-6.8",
-  "debian-6.18.15",
-  "upstream-5.19",
-];
-
-/** In a thread of plain Node: what a test runner puts around every import makes the simulator half as fast. */
-const THREAD = `
-const { parentPort, workerData } = require("node:worker_threads");
-import(workerData.module).then(({ runPrograms }) => parentPort.postMessage(runPrograms(workerData.request)));
-`;
-
-function inThread(request: ProgramsRequest): Promise<ProgramsResult> {
-  const module = new URL("./runPrograms.ts", import.meta.url).href;
-  const worker = new Worker(THREAD, { eval: true, workerData: { module, request } });
-  return new Promise((resolve, reject) => {
-    worker.once("message", (result) => resolve(result as ProgramsResult));
-    worker.once("error", reject);
-  });
-}
 
 const counts = new Map<string, number>();
 
@@ -49,15 +18,7 @@ it(
   `keeps every invariant in ${PROGRAMS} random programs of ${PROGRAM_OPERATIONS} operations, ${UNDONE} of them undone and redone line by line`,
   async () => {
     if (IS_LONG) console.log(`seed ${SEED}`);
-    const requests = Array.from({ length: THREADS }, (_, first) => ({
-      seed: SEED,
-      first,
-      end: PROGRAMS,
-      step: THREADS,
-      undoneEnd: UNDONE,
-      profiles: PROFILES,
-    }));
-    const results = await Promise.all(requests.map(inThread));
+    const results = await runOnThreads({ seed: SEED, end: PROGRAMS, undoneEnd: UNDONE, memory: "anonymous", profiles: PROFILES });
     for (const [cell, n] of results.flatMap((r) => r.counts)) counts.set(cell, (counts.get(cell) ?? 0) + n);
     expect(results.flatMap((r) => r.failures).join("\n\n")).toBe("");
     expect(results.reduce((sum, r) => sum + r.operations, 0)).toBe(PROGRAMS * PROGRAM_OPERATIONS);
@@ -73,7 +34,7 @@ it("reaches every cell of operation x memory kind x fault kind often enough, and
 });
 
 it("ends in the same states when it runs again", async () => {
-  const request = { seed: SEED, first: 0, end: 4 * PROFILES.length, step: 1, undoneEnd: 0, profiles: PROFILES };
+  const request = { seed: SEED, first: 0, end: 4 * PROFILES.length, step: 1, undoneEnd: 0, memory: "anonymous" as const, profiles: PROFILES };
   const [one, other] = await Promise.all([inThread(request), inThread(request)]);
   expect(one.hashes).toHaveLength(request.end);
   expect(new Set(one.hashes).size).toBe(request.end);

@@ -5,8 +5,8 @@ import { PG } from "../../kernel/mm/pageFlags.ts";
 import { mappingsOf } from "../../kernel/mm/rmapWalk.ts";
 import { findProfile, type Profile } from "../../kernel/profile/profile.ts";
 import type { Pfn } from "../../kernel/units.ts";
-import { CellWatch } from "./cells.ts";
-import { PROGRAM_OPERATIONS, ProgramWriter, runLine } from "./program.ts";
+import { FileProgramWriter } from "./files/writer.ts";
+import { PROGRAM_OPERATIONS, ProgramWriter, runLine, type Writer } from "./program.ts";
 
 /** Which programs to run: every `step`th of [first, end). Plain data, so that a worker thread can be given it. */
 export interface ProgramsRequest {
@@ -16,6 +16,8 @@ export interface ProgramsRequest {
   readonly step: number;
   /** of programs below this one every operation is undone and done again */
   readonly undoneEnd: number;
+  /** what the programs are about */
+  readonly memory: "anonymous" | "files";
   /** profiles that take turns */
   readonly profiles: readonly string[];
 }
@@ -41,7 +43,7 @@ export function runPrograms(request: ProgramsRequest): ProgramsResult {
   for (let index = request.first; index < request.end && failures.length < MOST_FAILURES; index += request.step) {
     const profile = findProfile(request.profiles[index % request.profiles.length]);
     if (profile === undefined) throw new RangeError("no such profile");
-    const run = new ProgramRun(profile, request.seed, index, counts);
+    const run = new ProgramRun(profile, request, index, counts);
     const failure = run.run(index < request.undoneEnd);
     if (failure !== null) failures.push(failure);
     hashes.push(run.hash());
@@ -51,12 +53,12 @@ export function runPrograms(request: ProgramsRequest): ProgramsResult {
 }
 
 class ProgramRun {
-  private readonly writer: ProgramWriter;
+  private readonly writer: Writer;
   private readonly counts: Map<string, number>;
   private readonly title: string;
 
-  constructor(profile: Profile, seed: number, index: number, counts: Map<string, number>) {
-    this.writer = new ProgramWriter(profile, seed, index);
+  constructor(profile: Profile, { seed, memory }: ProgramsRequest, index: number, counts: Map<string, number>) {
+    this.writer = memory === "files" ? new FileProgramWriter(profile, seed, index) : new ProgramWriter(profile, seed, index);
     this.counts = counts;
     this.title = `seed ${seed}, program ${index}, ${profile.id}`;
   }
@@ -81,13 +83,12 @@ class ProgramRun {
     const { machine } = world;
     let hash = isUndone ? machine.hash() : "";
     for (let n = 0; n < PROGRAM_OPERATIONS; n++) {
-      const { operation, places } = this.writer.next();
-      const watch = new CellWatch(world, operation, [...places.keys()]);
+      const { operation, cells } = this.writer.next();
       const before = isUndone ? world.capture() : undefined;
       const result = runLine(world, operation);
       const violations = machine.check();
       if (violations.length > 0) return JSON.stringify(violations);
-      for (const cell of watch.cells(result)) this.counts.set(cell, (this.counts.get(cell) ?? 0) + 1);
+      for (const cell of cells(result)) this.counts.set(cell, (this.counts.get(cell) ?? 0) + 1);
       if (before === undefined) continue;
       const after = machine.hash();
       world.restore(before);
@@ -102,20 +103,20 @@ class ProgramRun {
   private atTheEnd(): string | null {
     const k = this.writer.world.machine.kernel;
     const lost = lostByRmap(k);
-    if (lost.length > 0) return `the walk over the anon_vma does not find what maps the folios ${lost.join(" ")}`;
+    if (lost.length > 0) return `the walk over the anon_vma or the file does not find what maps the folios ${lost.join(" ")}`;
     if (this.writer.lines.some((line) => line.includes("dontunmap"))) return null;
     for (const [mm] of k.mms.entries()) if (lockedVmExcess(k, mm) !== 0) return `locked_vm of address space ${mm} is ${lockedVmExcess(k, mm)} pages too high`;
     return null;
   }
 }
 
-/** Folios of which the walk over their anon_vma finds other entries than the map counts say, which checkMachine compared with the tables. */
+/** Folios of which the walk over their anon_vma or their file finds other entries than the map counts say, which checkMachine compared with the tables. */
 function lostByRmap(k: Kernel): number[] {
   const out: number[] = [];
   for (let slot = 1; slot <= k.zones.count; slot++) {
     for (let pfn = k.zones.get(slot).start; pfn < frontierOf(k, slot); pfn++) {
       const flags = k.pageFlags.get(pfn);
-      if ((flags & PG.anon) === 0 || folioOf(k, pfn as Pfn) !== pfn) continue;
+      if ((flags & (PG.anon | PG.file)) === 0 || folioOf(k, pfn as Pfn) !== pfn) continue;
       const found = mappingsOf(k, pfn as Pfn);
       const isLarge = (flags & PG.head) !== 0;
       const pmds = found.filter((m) => m.level === "pmd").length;

@@ -1,6 +1,7 @@
 import { labInfo } from "../../lab/run/info.ts";
 import { problemMessages } from "../../lab/pack/problem.ts";
 import { readPack } from "../../lab/pack/readPack.ts";
+import { orderPacks } from "../../lab/pack/order.ts";
 import type { Lab, Pack } from "../../lab/pack/pack.ts";
 import type { RenderMessage } from "../../shell/renderMessage.ts";
 import { CallRefusal } from "./callRefusal.ts";
@@ -22,7 +23,6 @@ export class PackShelf {
 
   fill(sources: readonly PackSource[]): ShelfContent {
     this.#packs.clear();
-    const packs: PackSummary[] = [];
     const bad: BadPack[] = [];
     const places = new Map<string, string>();
     for (const { hash, place, files } of sources) {
@@ -39,9 +39,9 @@ export class PackShelf {
       }
       places.set(read.pack.id, place);
       this.#packs.set(hash, read.pack);
-      packs.push(this.#summary(hash, read.pack));
     }
-    return { packs, bad };
+    const shown = orderPacks([...this.#packs].map(([hash, pack]) => ({ id: pack.id, after: pack.after, summary: this.#summary(hash, pack) })));
+    return { packs: shown.map(({ summary }) => summary), bad };
   }
 
   /** @throws CallRefusal where the pack is not there (any more) */

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { zipSync, type Zippable } from "fflate";
@@ -126,6 +126,20 @@ describe("packs on the disk", () => {
       expect(packs.map(({ place }) => place)).toEqual([join(folder, "good")]);
       expect(bad.map(({ place }) => place).sort()).toEqual(["big.zip", "broken.zip", "deep", "link"].map((name) => join(folder, name)));
       for (const { sentence } of bad) expect(sentence).toMatch(/^\w.{10,}/);
+    });
+  });
+
+  it("are listed behind those that they name in after, whatever their folders are called", async () => {
+    await withDataFolder(async (folder) => {
+      const shipped = readdirSync(join(root, "labs")).map((name) => readFileSync(join(root, "labs", name, "pack.json"), "utf8"));
+      const packs = new Map(shipped.map((text) => JSON.parse(text) as { id: string; after?: readonly string[] }).map((pack) => [pack.id, pack.after ?? []]));
+      expect([...packs.values()].flat().length).toBeGreaterThan(0);
+      await withService(folder, async (front) => {
+        const { learner } = await front.sandbox();
+        const listed = [...new Set((await front.ok("listLabs", { learner })).map(({ packId }) => packId))];
+        expect([...listed].sort()).toEqual([...packs.keys()].sort());
+        for (const [id, after] of packs) for (const other of after) expect(listed.indexOf(other)).toBeLessThan(listed.indexOf(id));
+      });
     });
   });
 

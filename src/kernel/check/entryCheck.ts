@@ -82,7 +82,11 @@ export class EntryCheck {
 
   /** Only an exclusive page may be written by a private mapping, and any page by a shared one. */
   private writable(vma: Vma, vpn: number, pfn: number, lo: number, flags: number): void {
-    if (!isWritable(this.e, lo) || (flags & PG.anonExclusive) !== 0 || (vma.flags & VM.shared) !== 0) return;
+    if (!isWritable(this.e, lo)) return;
+    // the file system was told of the first write, and writing back takes the permission away again
+    const head = (flags & PG.tail) !== 0 ? this.k.mapping.get(pfn) : pfn;
+    if (vma.ops === "disk" && (vma.flags & VM.shared) !== 0 && (this.k.pageFlags.get(head) & PG.dirty) === 0) this.bad("kernel.check.writableClean", vpn, pfn);
+    if ((flags & PG.anonExclusive) !== 0 || (vma.flags & VM.shared) !== 0) return;
     this.bad("kernel.check.writableShared", vpn, pfn);
   }
 

@@ -1,5 +1,5 @@
 import { NO_PFN } from "../units.ts";
-import { isShmem } from "../mm/inode.ts";
+import { isShmem, shmemFallocend, sizePages } from "../mm/inode.ts";
 import { INC, INODE_COUNTERS, MISC, type Kernel } from "../mm/kernel.ts";
 import { filemapFolio } from "../mm/pageCache.ts";
 import { PG } from "../mm/pageFlags.ts";
@@ -13,13 +13,17 @@ export function checkFiles(s: Survey): void {
   const { k } = s;
   const nodes = new Set<number>();
   const blocks = new Map<number, number>();
+  let cached = 0;
   for (const [slot, inode] of k.inodes.entries()) {
     const pages = checkCache(s, slot, nodes);
+    cached += pages;
     if (isShmem(k, inode)) blocks.set(inode.mount, (blocks.get(inode.mount) ?? 0) + pages);
     checkDisk(s, slot, nodes);
     checkBlocks(s, slot, nodes);
     checkUsers(s, inode);
   }
+  // each entry is the page of a folio that knows it, so that as many folios' pages as entries means that none is lost
+  if (cached !== s.filePages) s.report.add("kernel.check.notCached", { is: s.filePages, should: cached });
   for (const [slot, mount] of k.mounts.entries()) {
     const is = k.usedBlocks.get(slot);
     const should = blocks.get(slot) ?? 0;
@@ -44,6 +48,7 @@ function checkCache(s: Survey, inode: number, nodes: Set<number>): number {
     const pfn = entry - 1;
     const flags = s.isUsed(pfn) ? k.pageFlags.get(pfn) : PG.buddy;
     const head = (flags & PG.tail) !== 0 ? k.mapping.get(pfn) : pfn;
+    if (endOfPages(k, inode) <= k.pageIndex.get(head)) report.add("kernel.check.cachedBeyondEof", { inode, index, pfn });
     const isRight =
       (flags & (PG.buddy | PG.table)) === 0 &&
       (k.pageFlags.get(head) & PG.file) !== 0 &&
@@ -54,6 +59,12 @@ function checkCache(s: Survey, inode: number, nodes: Set<number>): number {
   const is = k.inodeCounters.get(inode * INODE_COUNTERS + INC.nrPages);
   if (is !== pages) report.add("kernel.check.nrPages", { inode, is, should: pages });
   return pages;
+}
+
+/** Where pages of a file end: its size, and for tmpfs what fallocate promised behind it. A folio may reach over it, but not begin there. */
+function endOfPages(k: Kernel, slot: number): number {
+  const inode = k.inodes.get(slot);
+  return isShmem(k, inode) ? shmemFallocend(inode, sizePages(inode)) : sizePages(inode);
 }
 
 /** What the disk holds are contents. */

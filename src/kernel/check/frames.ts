@@ -132,7 +132,11 @@ function common(s: Survey, head: number, flags: number, pages: number, maps: num
   // a page that was truncated while somebody pinned it is of no kind
   const isKind = isFile !== ((flags & PG.anon) !== 0) || (pins > 0 && maps === 0);
   if (!isKind || (flags & (NEVER | PG.reserved | PG.zero)) !== 0) report.add("kernel.check.folioFlags", { pfn: head, flags });
-  if (isFile) countCached(s, flags, pages, c);
+  if (isFile) {
+    countCached(s, flags, pages, c);
+    s.filePages += pages;
+    if (maps > 0 && (flags & PG.uptodate) === 0) report.add("kernel.check.notUptodate", { pfn: head });
+  }
   if ((flags & PG.lru) === 0) report.add("kernel.check.offLru", { pfn: head });
   else if ((flags & PG.unevictable) !== 0) c.unevictable += pages;
   else if ((flags & (PG.anon | PG.swapbacked)) === 0) c[(flags & PG.active) !== 0 ? "activeFile" : "inactiveFile"] += pages;

@@ -146,6 +146,7 @@ function mapFiles(machine: Machine, task: Task): void {
   sysPwrite(k, disk, 0n, 8192, 10);
   map(AT.disk, 256, MAP.shared, disk);
   touch(AT.disk, 8, "r");
+  touch(AT.disk, 1, "w");
   map(AT.cow, 16, MAP.private, disk);
   touch(AT.cow, 4, "w");
   const device = sysOpen(k, "/dev/hugelab-mixed", true) as OpenFile;
@@ -338,6 +339,24 @@ const CORRUPTIONS: readonly (readonly [what: string, key: string, corrupt: () =>
   ["a folio of a file that is also anonymous", "folioFlags", () => flip(page(AT.shm), PG.anon)],
   ["a deposit for a PMD of a file", "deposits", () => k.tableDeposits.add(walkTo(k, mm().pgd, AT.shmHuge, k.geo.pmdLevel), 1)],
   ["a writable private entry to a page of a file", "writableShared", () => k.vmas.update(vma(AT.shm).slot, { flags: vma(AT.shm).flags & ~VM.shared })],
+  ["a page behind the end of its file", "cachedBeyondEof", () => k.inodes.update(inode(AT.disk).slot, { sizeBytes: 0 })],
+  ["a folio of a file that its page cache lost", "notCached", () => loseFromCache(AT.disk, 200)],
+  ["a frame of a file that is gone", "rmapLost", () => k.mapping.set(page(AT.shm), 4000)],
+  ["two pages of the cache with one frame", "cacheEntry", () => xaStore(k, inode(AT.shm).slot, "cache", 3, page(AT.shm) + 1)],
+  ["a mapped page without the file's data", "notUptodate", () => flip(page(AT.shm), PG.uptodate)],
+  ["a writable entry to a clean page", "writableClean", () => (flip(page(AT.disk), PG.dirty), k.vmstat.add(VMSTAT.nrDirty, -1))],
+  ["a dirty tag that nobody counted", "vmstat", () => flip(page(AT.disk), PG.dirty)],
+  ["the map count of a page of a file", "mapcount", () => k.mapcount.add(page(AT.disk), 1)],
+  ["the PMD map count of a folio of a file", "entireMapcount", () => k.entireMapcount.add(hugePage(AT.shmHuge), 1)],
+  ["the large map count of a folio of a file", "largeMapcount", () => k.largeMapcount.add(hugePage(AT.shmHuge), 1)],
+  ["pages mapped of a folio of a file", "pagesMapped", () => k.pagesMapped.add(hugePage(AT.shmHuge), 1)],
+  ["a reference of the page cache lost", "refcount", () => k.refcount.add(hugePage(AT.shmHuge), -1)],
+  ["a page of a file in another file", "rmapLost", () => k.mapping.set(page(AT.shm), inode(AT.disk).slot)],
+  ["the offset of a mapping of a file", "pageIndex", () => k.vmas.update(vma(AT.disk).slot, { pgoff: 1 })],
+  ["a mapping that its file lists twice", "vmaFile", () => k.inodes.update(inode(AT.disk).slot, { vmas: [...inode(AT.disk).vmas, vma(AT.disk).slot] })],
+  ["a page of tmpfs that counts as one of a disk", "vmstat", () => flip(page(AT.shm), PG.swapbacked)],
+  ["a PMD of a file lost without its folio", "entireMapcount", () => k.entryLo.set(pmdEntry(parent, AT.shmHuge), 0)],
+  ["the owner of a folio of a file", "mmId", () => k.mmIds.set(2 * hugePage(AT.shmHuge), 77)],
   ["nr_file_pages", "vmstat", () => k.vmstat.add(VMSTAT.nrFilePages, 1)],
   ["nr_shmem", "vmstat", () => k.vmstat.add(VMSTAT.nrShmem, -1)],
   ["nr_shmem_hugepages", "vmstat", () => k.vmstat.add(VMSTAT.nrShmemHugepages, 1)],
@@ -368,6 +387,13 @@ const CORRUPTIONS: readonly (readonly [what: string, key: string, corrupt: () =>
     () => k.entryLo.set(entry(parent, cached().vpn), k.entryLo.get(entry(parent, cached().vpn)) & ~k.geo.encoding.dirty),
   ],
 ];
+
+/** The page cache forgets a page, and counts as if it had never had it. */
+function loseFromCache(at: number, index: number): void {
+  const { slot } = inode(at);
+  xaStore(k, slot, "cache", index, 0);
+  k.inodeCounters.add(slot * INODE_COUNTERS + INC.nrPages, -1);
+}
 
 /** A free block listed as its two halves. */
 function splitAFreeBlock(): void {

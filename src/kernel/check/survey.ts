@@ -36,6 +36,8 @@ export class Survey {
   readonly mms = new Map<number, MmFound>();
   /** TABLE.* of each page table */
   tables = new Uint8Array(64);
+  /** pages of folios that say they belong to a file */
+  filePages = 0;
   private readonly owner = new FrameNumbers();
   private readonly ownerMaps = new FrameNumbers();
   private readonly zones: { start: number; frontier: number }[] = [];
@@ -49,6 +51,7 @@ export class Survey {
     this.report = new Report();
     for (const numbers of [this.pteMaps, this.pmdMaps, this.owners, this.knownOwners, this.freeOrder, this.owner, this.ownerMaps]) numbers.clear();
     this.mms.clear();
+    this.filePages = 0;
     if (this.tables.length < tableEnd) this.tables = new Uint8Array(tableEnd * 2);
     else this.tables.fill(0);
     this.zones.length = 0;

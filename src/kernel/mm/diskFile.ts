@@ -20,13 +20,15 @@ import {
 } from "./pageCache.ts";
 import { PG } from "./pageFlags.ts";
 import { hiAt, loAt, setEntry } from "./pgtable.ts";
-import { asyncReadahead, raPages, syncReadahead } from "./readahead.ts";
+import { asyncReadahead, syncReadahead } from "./readahead.ts";
+import { raPages } from "./readaheadWindow.ts";
 import { mappingsOf } from "./rmapWalk.ts";
 import { FALLOC, type ReadBytes } from "./shmemFile.ts";
 import { tlbFlushRange } from "./tlb.ts";
 import { truncateRange, unmapMappingRange } from "./truncate.ts";
 import { VMSTAT } from "./vmstat.ts";
 import { xaLoad, xaStore } from "./xarray.ts";
+import { tracePunchWriteback } from "../why/fileFaults.ts";
 
 /** Calls on files of a disk (mm/filemap.c, fs/ext4, fs/xfs), as far as the page cache shows it. Writing back ends at once. */
 
@@ -156,6 +158,7 @@ export function diskFallocate(k: Kernel, slot: number, mode: number, offset: num
   if (mode & FALLOC.collapseRange) return collapseRange(k, slot, offset, length);
   if (mode & (FALLOC.punchHole | FALLOC.zeroRange)) {
     // ext4_punch_hole up to 6.13, xfs_flush_unmap_range; a folio that stays dirty cannot be split, and stays whole
+    if (k.tracer !== null && mountOf(k, inode).fs === "ext4" && mode & FALLOC.punchHole) tracePunchWriteback(k, slot, first, end - first);
     if (mountOf(k, inode).fs === "xfs" || (mode & FALLOC.punchHole && k.era.ext4PunchWritesBack))
       diskWriteback(k, slot, Math.floor(offset / 4096), Math.ceil((offset + length) / 4096));
     if (end > first) unmapMappingRange(k, slot, first * 4096, (end - first) * 4096, false);

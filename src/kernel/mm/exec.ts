@@ -42,7 +42,7 @@ export function* copyStrings(k: Kernel, mm: number, pages: number): Op<Result> {
   const top = stackOf(k, mm).end;
   for (let vpn = top - 1; vpn >= top - pages; vpn--) {
     const vma = vmaAt(k, mm, vpn) ?? expandStack(k, stackOf(k, mm), vpn);
-    // a quarter of the stack's limit is for arguments
+    // the stack's limit (get_arg_page lets arguments have a quarter of RLIMIT_STACK, which the caller has to have raised)
     if (vma === null) return fail("ENOMEM");
     const r = yield* faultAndAccount(k, vma, vpn, FAULT.remote | FAULT.write);
     if ((r & VMF_ERROR) !== 0) return refuseMemory(k, mm, "get_arg_page", "ENOMEM", 1);

@@ -41,6 +41,7 @@ import { tlbFlushRange } from "./tlb.ts";
 import { VM } from "./vmFlags.ts";
 import { VMSTAT } from "./vmstat.ts";
 import { rssCounter } from "./zap.ts";
+import { traceFilePageWrite } from "../why/fileFaults.ts";
 import { traceAnonymousPage, traceFaultError, traceWriteProtected, traceWriteZero } from "../why/pages.ts";
 import { traceAllocFailed, traceAnonOrders, tracePmdFault, traceTableThere } from "../why/thp.ts";
 
@@ -237,6 +238,7 @@ export function doWpPage(k: Kernel, vmaIn: Vma, vpn: number, flags: number, t: T
   if ((vmaIn.flags & (VM.shared | VM.mayShare)) !== 0) return wpPageShared(k, vmaIn, vpn, t, i, page);
   if (isZero && k.tracer !== null) traceWriteZero(k, vmaIn, vpn);
   const isAnon = !isZero && hasFlag(k, folioOf(k, page), PG.anon);
+  if (!isZero && !isAnon && (flags & FAULT.write) !== 0 && k.tracer !== null) traceFilePageWrite(k, vmaIn, vpn);
   if (!isZero && !isAnon && flags & FAULT.unshare && !k.era.unshareCopiesFilePages) return 0;
   if (isAnon) {
     const exclusive = hasFlag(k, page, PG.anonExclusive);

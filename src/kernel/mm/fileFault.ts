@@ -2,19 +2,18 @@ import { isWritable } from "../arch/geometry.ts";
 import { hugelabFault } from "../drivers/hugelabFault.ts";
 import { isLocked, lockWrite, unlock } from "../sched/locks.ts";
 import type { Op } from "../sched/points.ts";
-import { fitsFile } from "./shmemOrders.ts";
-import { vmaThpDisabled } from "../thp/eligibility/disabled.ts";
 import { NO_PFN, NO_TABLE, type Pfn, type TableIndex } from "../units.ts";
 import { anonVmaPrepare } from "./anonVma.ts";
-import { failed, type Result } from "./errno.ts";
+import { failed, type Failure } from "./errno.ts";
 import { FAULT, VMF, VMF_ERROR } from "./faultFlags.ts";
-import { allocZeroedFolio, folioGet, folioOrder, folioPages, folioPut, hasFlag, isLarge, setFlag } from "./folio.ts";
+import { allocZeroedFolio, folioGet, folioPages, folioPut, hasFlag, isLarge, setFlag } from "./folio.ts";
 import { filemapFault } from "./filemapFault.ts";
-import { fileIndex, inodeOf, isShmem, sizePages } from "./inode.ts";
+import { fileIndex, inodeOf, sizePages } from "./inode.ts";
+import { aroundByPmd, aroundWindow, mapPlan, pmdNone, reachesEof } from "./mapPlan.ts";
 import { folioOf, MMC, type Kernel } from "./kernel.ts";
 import { filemapFolio, filemapNext, filemapPage, folioMarkDirty } from "./pageCache.ts";
 import { PG } from "./pageFlags.ts";
-import { hiAt, indexAt, loAt, pfnHi, pfnLo, pteLevel, setEntry, walkAlloc, walkTo } from "./pgtable.ts";
+import { hiAt, indexAt, loAt, pfnHi, pfnLo, pteLevel, setEntry, walkAlloc } from "./pgtable.ts";
 import { dirtyMaybeWrite, entryHiFor, entryLoFor, protHi, vmPageProt } from "./prot.ts";
 import type { Inode, Vma } from "./records.ts";
 import { addNewAnonRmap, addRmapPmd, addRmapPtes } from "./rmap.ts";
@@ -22,6 +21,7 @@ import { shmemGetFolio } from "./shmem.ts";
 import { tlbFlushRange } from "./tlb.ts";
 import { VM } from "./vmFlags.ts";
 import { VMSTAT } from "./vmstat.ts";
+import { traceAround, traceAroundPmd, traceFileFault, traceMapped, traceMkwrite, traceNoPage } from "../why/fileFaults.ts";
 import { rssCounter } from "./zap.ts";
 
 /** Faults of memory that a file is behind (mm/memory.c from do_fault on, mm/filemap.c filemap_map_pages). Results are VM_FAULT_* bits. */
@@ -34,32 +34,29 @@ interface Found {
   readonly retried: boolean;
 }
 
-/** The PMD entry over a page is empty: neither a table nor a leaf. */
-function pmdNone(k: Kernel, vma: Vma, vpn: number): boolean {
-  if (k.geo.pmdLevel < 0) return false;
-  const table = walkTo(k, k.mms.get(vma.mm).pgd, vpn, k.geo.pmdLevel);
-  return table === NO_TABLE || loAt(k, table, indexAt(k.geo, k.geo.pmdLevel, vpn)) === 0;
-}
-
 /** vmf_error: what a fault makes of an errno. */
-const vmfError = (r: Result<Pfn>): number => (failed(r) && r.errno === "ENOMEM" ? VMF.oom : VMF.sigbus);
+function vmfError(k: Kernel, vma: Vma, vpn: number, r: Failure): number {
+  if (k.tracer !== null) traceNoPage(k, vma, vpn, r.errno);
+  return r.errno === "ENOMEM" ? VMF.oom : VMF.sigbus;
+}
 
 /** __do_fault: the page of the file, brought into the page cache where it is not there. */
 function callFault(k: Kernel, vma: Vma, vpn: number, inode: Inode, flags: number): Found {
   const index = fileIndex(vma, vpn);
   if (vma.ops === "disk") {
-    const r = filemapFault(k, vma, inode.slot, index, flags);
-    if (failed(r)) return { page: NO_PFN, result: vmfError(r), retried: false };
+    const r = filemapFault(k, vma, vpn, inode.slot, index, flags);
+    if (failed(r)) return { page: NO_PFN, result: vmfError(k, vma, vpn, r), retried: false };
     return { page: r.page, result: r.major ? VMF.major : 0, retried: r.retried };
   }
   const head = shmemGetFolio(k, inode.slot, index, 0, "cache", { vma, vpn });
-  if (failed(head)) return { page: NO_PFN, result: vmfError(head), retried: false };
+  if (failed(head)) return { page: NO_PFN, result: vmfError(k, vma, vpn, head), retried: false };
   return { page: (head + index - k.pageIndex.get(head)) as Pfn, result: 0, retried: false };
 }
 
 /** do_fault: an entry of a file mapping that is not there. */
 export function* doFault(k: Kernel, vma: Vma, vpn: number, flags: number): Op<number> {
   if (vma.ops === "device") return hugelabFault(k, vma, vpn);
+  if (k.tracer !== null) traceFileFault(k, vma, vpn, (flags & FAULT.write) !== 0);
   if ((flags & FAULT.write) === 0) return yield* doReadFault(k, vma, vpn, flags);
   return (vma.flags & VM.shared) === 0 ? yield* doCowFault(k, vma, vpn, flags) : yield* doSharedFault(k, vma, vpn, flags);
 }
@@ -130,7 +127,7 @@ function* doSharedFault(k: Kernel, vma: Vma, vpn: number, flags: number): Op<num
     if (!isThere) return 0;
   }
   const head = folioOf(k, found.page);
-  pageMkwrite(k, vma, head);
+  pageMkwrite(k, vma, vpn, head);
   const r = found.result | finishFault(k, vma, vpn, flags, found.page);
   if ((r & VMF_ERROR) === 0) folioMarkDirty(k, head);
   if (k.preempt) unlockFound(k, found.page);
@@ -138,8 +135,9 @@ function* doSharedFault(k: Kernel, vma: Vma, vpn: number, flags: number): Op<num
 }
 
 /** ->page_mkwrite: the file system learns of the first write to a page since it was clean, and keeps notes about it. */
-function pageMkwrite(k: Kernel, vma: Vma, head: Pfn): void {
+function pageMkwrite(k: Kernel, vma: Vma, vpn: number, head: Pfn): void {
   if (vma.ops !== "disk") return;
+  if (k.tracer !== null) traceMkwrite(k, vma, vpn, head);
   folioMarkDirty(k, head);
   setFlag(k, head, PG.private);
 }
@@ -147,7 +145,7 @@ function pageMkwrite(k: Kernel, vma: Vma, head: Pfn): void {
 /** wp_page_shared: a write to a read-only entry of a shared mapping. */
 export function wpPageShared(k: Kernel, vma: Vma, vpn: number, t: TableIndex, i: number, page: Pfn): number {
   const head = folioOf(k, page);
-  pageMkwrite(k, vma, head);
+  pageMkwrite(k, vma, vpn, head);
   setEntry(k, t, i, dirtyMaybeWrite(k, loAt(k, t, i) | k.geo.encoding.accessed, vma.flags), hiAt(k, t, i));
   tlbFlushRange(k, vma.mm, vpn, vpn + 1);
   k.countVm(VMSTAT.pgreuse);
@@ -178,14 +176,6 @@ function setPteRange(k: Kernel, vma: Vma, vpn: number, t: TableIndex, page: Pfn,
   folioGet(k, head, n);
 }
 
-/** do_set_pmd: maps a folio of PMD size by one entry, where it lies right and nothing forbids it. */
-function doSetPmd(k: Kernel, vma: Vma, vpn: number, write: boolean, head: Pfn): boolean {
-  const order = k.geo.pmdOrder;
-  if (!k.geo.thp || folioOrder(k, head) !== order || !fitsFile(vma, vpn, order)) return false;
-  if (k.era.setPmdChecksDisabled && vmaThpDisabled(k, k.mms.get(vma.mm), vma.flags, true)) return false;
-  return setHugePmd(k, vma, vpn, head, write);
-}
-
 /** set_huge_pmd, and the part of do_set_pmd that it is. False when there is no memory for a table, or something is mapped. */
 export function setHugePmd(k: Kernel, vma: Vma, vpn: number, head: Pfn, write: boolean): boolean {
   const table = walkAlloc(k, vma.mm, vpn, k.geo.pmdLevel);
@@ -201,27 +191,14 @@ export function setHugePmd(k: Kernel, vma: Vma, vpn: number, head: Pfn, write: b
   return true;
 }
 
-/** Nothing stands in the entries for [vpn, vpn + n), all of one table. */
-function rangeNone(k: Kernel, t: TableIndex, first: number, n: number): boolean {
-  for (let j = 0; j < n; j++) if (loAt(k, t, first + j) !== 0 || hiAt(k, t, first + j) !== 0) return false;
-  return true;
-}
-
-/** How far a folio reaches over the end of a disk file: then it is mapped page by page, so that accesses behind the end get their signal (6.18). */
-const crossesEof = (k: Kernel, inode: Inode, head: Pfn): boolean =>
-  k.era.faultStopsAtEof && !isShmem(k, inode) && sizePages(inode) < k.pageIndex.get(head) + folioPages(k, head);
-
-/** The same as filemap_map_pages asks it (6.18): it takes the last page for the end, so that a file's last folio counts as crossing it. */
-const reachesEof = (k: Kernel, inode: Inode, head: Pfn): boolean =>
-  k.era.faultStopsAtEof && !isShmem(k, inode) && sizePages(inode) - 1 < k.pageIndex.get(head) + folioPages(k, head);
-
 /** finish_fault: maps the page that ->fault found, or its copy. A large folio may be mapped whole, by release. */
 function finishFault(k: Kernel, vma: Vma, vpn: number, flags: number, page: Pfn): number {
   const write = (flags & FAULT.write) !== 0;
   const isCow = write && (vma.flags & VM.shared) === 0;
+  const plan = isCow ? "page" : mapPlan(k, vma, vpn, page);
   const head = folioOf(k, page);
-  const single = !isCow && isLarge(k, head) && crossesEof(k, inodeOf(k, vma), head);
-  if (!isCow && !single && pmdNone(k, vma, vpn) && doSetPmd(k, vma, vpn, write, head)) return 0;
+  if (k.tracer !== null && !isCow && isLarge(k, head)) traceMapped(k, vma, vpn, page, plan);
+  if (plan === "pmd" && setHugePmd(k, vma, vpn, head, write)) return 0;
   const t = walkAlloc(k, vma.mm, vpn, pteLevel(k));
   if (t === NO_TABLE) return VMF.oom;
   const i = indexAt(k.geo, pteLevel(k), vpn);
@@ -231,13 +208,9 @@ function finishFault(k: Kernel, vma: Vma, vpn: number, flags: number, page: Pfn)
     k.countMm(vma.mm, MMC.anonPages, 1);
     return 0;
   }
+  const whole = plan === "folio";
   const pages = folioPages(k, head);
-  const before = page - head;
-  const mapsWhole = k.era.finishFault === "folio" || (k.era.finishFault === "anonShmem" && vma.ops === "anonShmem");
-  const inVma = vpn - before >= vma.start && vpn - before + pages <= vma.end;
-  const inTable = i >= before && i - before + pages <= 1 << k.geo.levels[pteLevel(k)].bits;
-  const whole = mapsWhole && !single && pages > 1 && inVma && inTable && rangeNone(k, t, i - before, pages);
-  if (whole) setPteRange(k, vma, vpn - before, t, head, pages, write);
+  if (whole) setPteRange(k, vma, vpn - (page - head), t, head, pages, write);
   else setPteRange(k, vma, vpn, t, page, 1, write);
   k.countMm(vma.mm, rssCounter(k.pageFlags.get(head)), whole ? pages : 1);
   return 0;
@@ -245,15 +218,10 @@ function finishFault(k: Kernel, vma: Vma, vpn: number, flags: number, page: Pfn)
 
 // --- fault-around
 
-/** do_fault_around: the aligned window of fault_around_bytes around the page, within the VMA and the page table. 0: nothing was mapped at the page. */
+/** do_fault_around. 0: nothing was mapped at the page. */
 function doFaultAround(k: Kernel, vma: Vma, vpn: number, inode: Inode): number {
-  const n = k.g.faultAroundPages;
-  const entries = 1 << k.geo.levels[pteLevel(k)].bits;
-  const i = indexAt(k.geo, pteLevel(k), vpn);
-  const from = Math.max(i - (i % n), i - Math.min(i, vpn - vma.start));
-  const to = Math.min(from + n, entries, i + (vma.end - vpn)) - 1;
-  const index = fileIndex(vma, vpn);
-  return filemapMapPages(k, vma, vpn, inode, index + from - i, index + to - i);
+  const { first, last } = aroundWindow(k, vma, vpn);
+  return filemapMapPages(k, vma, vpn, inode, fileIndex(vma, first), fileIndex(vma, last));
 }
 
 /** next_uptodate_folio: the next index up to `last` whose page is ready to be mapped, or -1. */
@@ -274,8 +242,9 @@ function filemapMapPages(k: Kernel, vma: Vma, vpn: number, inode: Inode, start: 
   const firstHead = filemapFolio(k, inode.slot, at);
   if (pmdNone(k, vma, vpn)) {
     // the page table is put in place by what looks at the PMD: without that there is none to map pages in
+    if (k.tracer !== null && isLarge(k, firstHead)) traceAroundPmd(k, vma, vpn, firstHead, aroundByPmd(k, vma, vpn, firstHead));
     if (reachesEof(k, inode, firstHead)) return 0;
-    if (isLarge(k, firstHead) && doSetPmd(k, vma, vpn, false, firstHead)) return VMF.noPage;
+    if (aroundByPmd(k, vma, vpn, firstHead) && setHugePmd(k, vma, vpn, firstHead, false)) return VMF.noPage;
   }
   const t = walkAlloc(k, vma.mm, vpn, pteLevel(k));
   if (t === NO_TABLE) return 0;
@@ -289,6 +258,7 @@ function filemapMapPages(k: Kernel, vma: Vma, vpn: number, inode: Inode, start: 
     mapped += mapFolioRange(k, vma, t, inode, head, at, Math.min(next - 1, last));
     at = nextUptodate(k, inode, next, last);
   }
+  if (k.tracer !== null && mapped > 0) traceAround(k, vma, vpn);
   // counted once, also where nothing was mapped
   k.countMm(vma.mm, rssCounter(k.pageFlags.get(firstHead)), mapped);
   return isOpen && loAt(k, t, i) !== 0 ? VMF.noPage : 0;

@@ -10,6 +10,7 @@ import { PG } from "./pageFlags.ts";
 import { asyncMmapReadahead, syncMmapReadahead } from "./readahead.ts";
 import type { Vma } from "./records.ts";
 import { VMSTAT } from "./vmstat.ts";
+import { traceCacheLookup } from "../why/readahead.ts";
 
 /** A page of a disk file for a fault. `major`: it had to be read. `retried`: the lock was let go meanwhile, and the fault began anew. */
 export interface FoundPage {
@@ -22,9 +23,10 @@ export interface FoundPage {
 const countsAsMajor = (k: Kernel, flags: number): boolean => k.era.perVmaLock !== "all" || (flags & FAULT.remote) !== 0;
 
 /** filemap_fault (mm/filemap.c): the page from the page cache, read from the disk with its neighbours where it is not there. */
-export function filemapFault(k: Kernel, vma: Vma, inode: number, index: number, flags: number): Result<FoundPage> {
+export function filemapFault(k: Kernel, vma: Vma, vpn: number, inode: number, index: number, flags: number): Result<FoundPage> {
   if (index >= sizePages(k.inodes.get(inode))) return fail("EINVAL", "hint.beyondEof");
   const cached = filemapPage(k, inode, index);
+  if (k.tracer !== null) traceCacheLookup(k, vma, vpn, inode, index, cached !== NO_PFN);
   if (cached !== NO_PFN) {
     const head = folioOf(k, cached);
     if (!hasFlag(k, head, PG.uptodate)) {
@@ -32,11 +34,11 @@ export function filemapFault(k: Kernel, vma: Vma, inode: number, index: number, 
       folioMarkUptodate(k, inode, head);
       return { page: cached, major: countsAsMajor(k, flags), retried: true };
     }
-    const retried = hasFlag(k, head, PG.readahead) && asyncMmapReadahead(k, vma, inode, index);
+    const retried = hasFlag(k, head, PG.readahead) && asyncMmapReadahead(k, vma, vpn, inode, index);
     return { page: cached, major: retried && countsAsMajor(k, flags), retried };
   }
   k.countVm(VMSTAT.pgmajfault);
-  syncMmapReadahead(k, vma, inode, index);
+  syncMmapReadahead(k, vma, vpn, inode, index);
   const read = filemapPage(k, inode, index);
   return read === NO_PFN ? fail("ENOMEM") : { page: read, major: true, retried: true };
 }

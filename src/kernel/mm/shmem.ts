@@ -10,6 +10,7 @@ import type { Inode, Vma } from "./records.ts";
 import { shmemAllowableOrders, shmemSuitableOrders } from "./shmemOrders.ts";
 import { shmemUnusedHugeShrink, shrinklistAdd } from "./shmemShrink.ts";
 import { VMSTAT } from "./vmstat.ts";
+import { traceShmemFallback, traceShmemOrder } from "../why/shmem.ts";
 
 /** Folios of tmpfs (mm/shmem.c). */
 
@@ -59,19 +60,26 @@ function acctAfterShrink(k: Kernel, inode: Inode, order: number, head: Pfn): boo
 }
 
 /** A folio of the largest order that is allowed and can be had. */
-function allocFolio(k: Kernel, inode: Inode, index: number, writeEnd: number, fault: ShmemFault | null): Result<Pfn> {
+function allocFolio(k: Kernel, inode: Inode, index: number, writeEnd: number, sgp: Sgp, fault: ShmemFault | null): Result<Pfn> {
   const vma = fault?.vma ?? null;
   const allowed = shmemAllowableOrders(k, { inode, vma, flags: vma?.flags ?? 0, index, writeEnd, force: false });
   let left = allowed === 0 ? 0 : shmemSuitableOrders(k, inode, vma, fault?.vpn ?? 0, index, allowed);
+  if (k.tracer !== null) traceShmemOrder(k, inode, index, writeEnd, fault, sgp === "write");
   for (let order = k.geo.pmdOrder; order > 0 && left !== 0; order--) {
     if ((left & (1 << order)) === 0) continue;
     const got = allocAndAdd(k, inode, index, order);
     if (!failed(got)) return got;
+    if (k.tracer !== null) {
+      traceShmemFallback(k, inode, index, fault, order, got.errno);
+      if (got.errno === "ENOMEM") traceShmemOrder(k, inode, index, writeEnd, fault, sgp === "write", order);
+    }
     // a mount without room for a large folio may have room for a page; only memory is looked for in smaller blocks
     if (got.errno === "ENOSPC") break;
     left &= ~(1 << order);
   }
-  return allocAndAdd(k, inode, index, 0);
+  const single = allocAndAdd(k, inode, index, 0);
+  if (k.tracer !== null && failed(single)) traceShmemFallback(k, inode, index, fault, 0, single.errno);
+  return single;
 }
 
 /**
@@ -90,7 +98,7 @@ export function shmemGetFolio(k: Kernel, inodeSlot: number, index: number, write
   } else {
     if (sgp === "read") return NO_PFN;
     if (sgp === "noalloc") return fail("ENOENT");
-    const got = allocFolio(k, inode, index, writeEnd, fault);
+    const got = allocFolio(k, inode, index, writeEnd, sgp, fault);
     if (failed(got)) return got;
     head = got;
     if (sgp === "write") setFlag(k, head, PG.referenced);

@@ -88,14 +88,25 @@ export function shmemAllowableOrders(k: Kernel, q: OrdersQuestion): number {
 /** thp_vma_suitable_order: the block fits the VMA, and pages of the file lie in it as in a folio of that order. */
 export const fitsFile = (vma: Vma, vpn: number, order: number): boolean => (vma.start - vma.pgoff) % 2 ** order === 0 && fitsAround(vma, vpn, order);
 
+/** The page cache has nothing of the pages [first, last]. */
+export const nothingCached = (k: Kernel, inode: Inode, first: number, last: number): boolean => filemapNext(k, inode.slot, first, last) < 0;
+
 /** shmem_suitable_orders: of the allowed orders those from the largest on that the VMA and the page cache have room for. */
-export function shmemSuitableOrders(k: Kernel, inode: Inode, vma: Vma | null, vpn: number, index: number, allowed: number): number {
+export function shmemSuitableOrders(
+  k: Kernel,
+  inode: Inode,
+  vma: Vma | null,
+  vpn: number,
+  index: number,
+  allowed: number,
+  isFree: typeof nothingCached = nothingCached,
+): number {
   let left = allowed;
   for (let order = k.geo.pmdOrder; order > 0 && left !== 0; order--) {
     if ((left & (1 << order)) === 0) continue;
     const fits = vma === null || !k.era.shmemFitsVma || fitsFile(vma, vpn, order);
     const first = Math.floor(index / 2 ** order) * 2 ** order;
-    if (fits && filemapNext(k, inode.slot, first, first + 2 ** order - 1) < 0) return left;
+    if (fits && isFree(k, inode, first, first + 2 ** order - 1)) return left;
     left &= ~(1 << order);
   }
   return 0;

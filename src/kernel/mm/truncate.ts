@@ -9,6 +9,7 @@ import { folioOf, type Kernel } from "./kernel.ts";
 import { filemapFolio, filemapFolios, filemapNext, filemapPage, filemapRemoveFolio, folioMarkDirty, isShmemFolio } from "./pageCache.ts";
 import { PG } from "./pageFlags.ts";
 import { NO_PFN } from "../units.ts";
+import { traceKeptWhole, traceSplitStyle, traceUnmapped } from "../why/fileFaults.ts";
 import { ZAP_ALL, zapRange } from "./zap.ts";
 
 /** Taking pages out of a file (mm/truncate.c, unmap_mapping_range of mm/memory.c, shmem_undo_range of mm/shmem.c). */
@@ -18,6 +19,7 @@ export function unmapMappingPages(k: Kernel, inode: number, first: number, last:
   for (const vma of vmasOfRange(k, inode, first, last)) {
     const start = Math.max(vma.start, vma.start + (first - vma.pgoff));
     const end = Math.min(vma.end, vma.start + (last - vma.pgoff) + 1);
+    if (k.tracer !== null) traceUnmapped(k, vma, start, end, evenCows);
     zapRange(k, vma, start, end, { ...ZAP_ALL, keepGuards: !dropMarkers, keepCows: !evenCows });
   }
 }
@@ -71,6 +73,7 @@ function zeroRange(k: Kernel, head: Pfn, offset: number, length: number): void {
 function trySplit(k: Kernel, head: Pfn, at: Pfn): boolean {
   folioGet(k, head);
   const around = k.era.truncateSplit === "around";
+  if (k.tracer !== null) traceSplitStyle(k, head);
   const isSplit = splitFileFolio(k, head, around ? at : null);
   // a split leaves the reference with the folio that holds the page, or with the first
   folioPut(k, isSplit && around ? folioOf(k, at) : head);
@@ -101,7 +104,10 @@ export function truncatePartialFolio(k: Kernel, head: Pfn, start: number, end: n
     if (k.era.truncateSplit === "around" && offset + length < size) splitAtEnd(k, (head + Math.floor((offset + length) / 4096)) as Pfn);
     return true;
   }
-  if (hasFlag(k, head, PG.dirty)) return false;
+  if (hasFlag(k, head, PG.dirty)) {
+    if (k.tracer !== null) traceKeptWhole(k, head);
+    return false;
+  }
   truncateInodeFolio(k, head);
   return true;
 }

@@ -11,7 +11,7 @@ import { VMSTAT } from "../mm/vmstat.ts";
 import { isLocked, lockWrite, tryLockWrite, unlock } from "../sched/locks.ts";
 import type { Op } from "../sched/points.ts";
 import { NO_PFN, type Pfn } from "../units.ts";
-import { traceScanFile } from "../why/scan.ts";
+import { traceFileCollapse, traceFileScan } from "../why/fileScan.ts";
 import { retractPageTables } from "./retractPageTables.ts";
 import type { ScanResult } from "./scanResult.ts";
 import { tryToUnmapFile } from "./splitFileFolio.ts";
@@ -25,26 +25,28 @@ const pinned = (k: Kernel, head: Pfn): boolean => k.refcount.get(head) !== folio
 export function* scanFile(k: Kernel, vma: Vma, start: number, daemon: boolean): Op<ScanResult> {
   const inode = inodeOf(k, vma);
   const first = fileIndex(vma, start);
-  const scanned = scanCache(k, inode.slot, first, daemon);
+  const scanned = scanCache(k, vma, inode.slot, start, first, daemon);
   // who scans holds the file; the mapping may go meanwhile
-  const result: ScanResult = scanned === "SUCCEED" ? yield* collapseFile(k, vma, inode, start, first, daemon) : scanned;
-  if (k.tracer !== null) traceScanFile(k, vma, start, daemon ? "hpage_collapse_scan_file" : "madvise_collapse", result);
-  return result;
+  return scanned === "SUCCEED" ? yield* collapseFile(k, vma, inode, start, first, daemon) : scanned;
 }
 
-function scanCache(k: Kernel, inode: number, first: number, daemon: boolean): ScanResult {
+function scanCache(k: Kernel, vma: Vma, inode: number, start: number, first: number, daemon: boolean): ScanResult {
   const n = 1 << k.geo.pmdOrder;
   let pages = 0;
+  const no = (result: ScanResult, head: Pfn): ScanResult => {
+    if (k.tracer !== null) traceFileScan(k, vma, start, result, head, pages);
+    return result;
+  };
   for (const head of filemapFolios(k, inode, first, first + n - 1)) {
-    if (isWholeBlock(k, head, first)) return blockResult(k);
-    if (isLarge(k, head) && !k.era.collapseFileLarge) return "PAGE_COMPOUND";
-    if (!hasFlag(k, head, PG.lru)) return "PAGE_LRU";
-    if (pinned(k, head)) return "PAGE_COUNT";
+    if (isWholeBlock(k, head, first)) return no(blockResult(k), head);
+    if (isLarge(k, head) && !k.era.collapseFileLarge) return no("PAGE_COMPOUND", head);
+    if (!hasFlag(k, head, PG.lru)) return no("PAGE_LRU", head);
+    if (pinned(k, head)) return no("PAGE_COUNT", head);
     pages += folioPages(k, head);
   }
   if (!daemon || pages >= n - k.g.khugepaged.maxPtesNone) return "SUCCEED";
   k.countVm(VMSTAT.thpScanExceedNonePte);
-  return "EXCEED_NONE_PTE";
+  return no("EXCEED_NONE_PTE", NO_PFN);
 }
 
 /** The folio is the block: of PMD size, and it begins where the block does. */
@@ -58,6 +60,7 @@ function* collapseFile(k: Kernel, vma: Vma, inodeIn: Inode, start: number, first
   const fresh = allocZeroedFolio(k, k.geo.pmdOrder);
   if (fresh === NO_PFN) {
     k.countVm(VMSTAT.thpCollapseAllocFailed);
+    if (k.tracer !== null) traceFileScan(k, vma, start, "ALLOC_HUGE_PAGE_FAIL", NO_PFN, 0);
     return "ALLOC_HUGE_PAGE_FAIL";
   }
   k.countVm(VMSTAT.thpCollapseAlloc);
@@ -65,11 +68,15 @@ function* collapseFile(k: Kernel, vma: Vma, inodeIn: Inode, start: number, first
   yield* lockWrite(k, "folio_lock", fresh);
   const isolated: Pfn[] = [];
   let result = isolateCached(k, vma, inodeIn, first, isolated);
+  const last = isolated.at(-1);
+  // the folio that could not be made ready is the one behind those that were
+  const culprit = result === "SUCCEED" || last === undefined ? first : k.pageIndex.get(last) + folioPages(k, last);
   const cached = nrPages(k, inodeIn.slot);
   if (k.preempt) yield "collapse.isolatedFile";
   const inode = k.inodes.get(inodeIn.slot);
   if (result === "SUCCEED" && nrPages(k, inode.slot) !== cached && holesFilled(k, inode.slot, first, isolated)) result = "PAGE_FILLED";
   if (result === "SUCCEED") result = mayReplace(k, inode, first, isolated);
+  if (k.tracer !== null) traceFileCollapse(k, vma, start, daemon, result, culprit, pagesOf(k, isolated));
   for (const head of isolated) {
     lruAdd(k, head);
     folioPut(k, head);

@@ -20,6 +20,7 @@ import { fitsAround } from "./eligibility/question.ts";
 import { getHugeZero, isHugeZero } from "./hugeZero.ts";
 import { khugepagedEnterVma } from "./khugepagedList.ts";
 import { splitPmd } from "./splitPmd.ts";
+import { traceFilePmdWrite } from "../why/fileFaults.ts";
 import { traceHugeRead, traceHugeWriteProtected, traceHugeZeroWrite } from "../why/pages.ts";
 import { traceAllocFailed } from "../why/thp.ts";
 
@@ -113,6 +114,7 @@ export function hugePmdWpPage(k: Kernel, vmaIn: Vma, vpn: number, flags: number,
   if (vmaIn.ops !== "none") {
     const byHandler = vmaIn.ops === "device" && hasHugeFault(k, vmaIn) ? hugelabHugeFault(k, vmaIn, vpn, true, order) : VMF.fallback;
     if ((byHandler & VMF.fallback) === 0) return byHandler;
+    if (k.tracer !== null) traceFilePmdWrite(k, vmaIn, start, n);
     splitPmd(k, vmaIn, { table, i, lo, hi }, vpn);
     return VMF.fallback;
   }

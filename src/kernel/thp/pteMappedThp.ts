@@ -14,7 +14,7 @@ import { pteBatch } from "../mm/zap.ts";
 import { lockWrite, unlock } from "../sched/locks.ts";
 import type { Op } from "../sched/points.ts";
 import { NO_PFN, type Pfn, type TableIndex } from "../units.ts";
-import { traceScanFile } from "../why/scan.ts";
+import { traceMapCollapsed } from "../why/fileScan.ts";
 import { pmdAllowed } from "./eligibility/eligibility.ts";
 import { fitsAround } from "./eligibility/question.ts";
 import { pmdState } from "./pmdState.ts";
@@ -31,7 +31,7 @@ import { pmdOf, type PmdPlace } from "./splitPmd.ts";
 export function* collapsePteMappedThp(k: Kernel, mm: number, start: number, install: boolean): Op<ScanResult> {
   const result: ScanResult = yield* inPlace(k, mm, start, install);
   const vma = vmaAt(k, mm, start);
-  if (k.tracer !== null && vma !== undefined) traceScanFile(k, vma, start, "collapse_pte_mapped_thp", result);
+  if (k.tracer !== null && vma !== undefined && vma.file !== 0) traceMapCollapsed(k, vma, start, install, result);
   return result;
 }
 

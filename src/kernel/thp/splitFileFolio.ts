@@ -10,6 +10,7 @@ import { tlbFlushRange } from "../mm/tlb.ts";
 import { VMSTAT } from "../mm/vmstat.ts";
 import { handBits } from "../mm/zap.ts";
 import type { Pfn } from "../units.ts";
+import { traceSplitFile } from "../why/fileFaults.ts";
 import { splitPmd } from "./splitPmd.ts";
 
 /** Splitting a folio of the page cache (mm/huge_memory.c, __folio_split). */
@@ -85,6 +86,7 @@ export function splitFileFolio(k: Kernel, head: Pfn, around: Pfn | null): boolea
     if (k.era.mthpStats) k.countMthp(order, ok ? MTHP.split : MTHP.splitFailed);
     return ok;
   };
+  if (k.tracer !== null) traceSplitFile(k, head);
   // filemap_release_folio: buffers of dirty data cannot be given up
   if (hasFlag(k, head, PG.private) && hasFlag(k, head, PG.dirty)) return count(false);
   if (k.refcount.get(head) - folioMapcount(k, head) !== pages + 1) return count(false);

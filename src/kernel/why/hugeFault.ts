@@ -1,4 +1,4 @@
-import { THP_DIR } from "./thp.ts";
+import { THP_DIR } from "./paths.ts";
 import { VMF } from "../mm/faultFlags.ts";
 import type { Kernel } from "../mm/kernel.ts";
 import type { ThpMode, Vma } from "../mm/records.ts";

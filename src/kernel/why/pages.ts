@@ -176,6 +176,10 @@ export function traceZapped(k: Kernel, vma: Vma, vpn: number, n: number, head: n
     decide(k, "zap_pte_range", "zap.freed", "freed", [{ kind: "operation" }], vma.mm, vpn, n);
     return;
   }
+  if ((k.pageFlags.get(head) & PG.file) !== 0) {
+    decide(k, "zap_pte_range", "zap.cached", "kept", [{ kind: "operation" }], vma.mm, vpn, n);
+    return;
+  }
   const cause: Cause = large ? folioCause(vma, vpn, head, "mapped_pages", left) : folioCause(vma, vpn, head, "folio_ref_count", left + n);
   decide(k, "zap_pte_range", "zap.kept", "kept", [cause], vma.mm, vpn, n);
 }

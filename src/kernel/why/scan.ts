@@ -1,7 +1,7 @@
 import type { Kernel } from "../mm/kernel.ts";
 import type { Vma } from "../mm/records.ts";
 import type { ScanResult } from "../thp/scanResult.ts";
-import { THP_DIR } from "./thp.ts";
+import { khugepagedLimit } from "./limits.ts";
 import type { Cause, EntryState, Rule } from "./tracer.ts";
 
 /** Why a block was collapsed or not, and why khugepaged did not look at it, for explanations. Only called with a tracer. */
@@ -14,14 +14,6 @@ export interface ScanCounts {
   readonly referenced: number;
   /** index of the entry the scan ended at */
   readonly at: number;
-}
-
-type LimitFile = "max_ptes_none" | "max_ptes_shared" | "pages_to_scan";
-
-function limit(k: Kernel, file: LimitFile): Cause {
-  const s = k.g.khugepaged;
-  const value = { max_ptes_none: s.maxPtesNone, max_ptes_shared: s.maxPtesShared, pages_to_scan: s.pagesToScan }[file];
-  return { kind: "setting", path: `${THP_DIR}/khugepaged/${file}`, value };
 }
 
 /** What a result depends on, with the entry that decided where one did. `pfn`: of the page at that entry, -1 without. */
@@ -40,16 +32,16 @@ export function traceScan(k: Kernel, vma: Vma, start: number, daemon: boolean, r
   switch (result) {
     case "SUCCEED":
       if (daemon) {
-        causes.push(limit(k, "pages_to_scan"));
-        if (c.noneOrZero > 0) causes.push(limit(k, "max_ptes_none"));
-        if (c.shared > 0) causes.push(limit(k, "max_ptes_shared"));
+        causes.push(khugepagedLimit(k, "pages_to_scan"));
+        if (c.noneOrZero > 0) causes.push(khugepagedLimit(k, "max_ptes_none"));
+        if (c.shared > 0) causes.push(khugepagedLimit(k, "max_ptes_shared"));
       } else causes.push({ kind: "operation" }, { kind: "era", behaviour: "madvCollapse", value: true });
       break;
     case "EXCEED_NONE_PTE":
-      causes.push(limit(k, "max_ptes_none"), entry("none", start, n));
+      causes.push(khugepagedLimit(k, "max_ptes_none"), entry("none", start, n));
       break;
     case "EXCEED_SHARED_PTE":
-      causes.push(limit(k, "max_ptes_shared"), folio("folio_maybe_mapped_shared", 1));
+      causes.push(khugepagedLimit(k, "max_ptes_shared"), folio("folio_maybe_mapped_shared", 1));
       break;
     case "EXCEED_SWAP_PTE":
       // more would be let through, but what is there is no swap entry and cannot be collapsed
@@ -94,21 +86,9 @@ export function traceScan(k: Kernel, vma: Vma, start: number, daemon: boolean, r
   });
 }
 
-type FileScanner = "hpage_collapse_scan_file" | "madvise_collapse" | "collapse_pte_mapped_thp";
-
-/** What the collapse of a block of a file came to. */
-export function traceScanFile(k: Kernel, vma: Vma, start: number, symbol: FileScanner, result: ScanResult): void {
-  const pages = 1 << k.geo.pmdOrder;
-  const causes: Cause[] = [];
-  if (result === "EXCEED_NONE_PTE") causes.push(limit(k, "max_ptes_none"));
-  else if (result === "ALLOC_HUGE_PAGE_FAIL") causes.push({ kind: "memory", pages });
-  else causes.push({ kind: "operation" });
-  k.tracer?.decide({ symbol, rule: `collapse.${result}`, outcome: `SCAN_${result}`, causes, mm: vma.mm, vpn: start, pages });
-}
-
 /** khugepaged leaves out a whole mm, or stops before the end of its pass. */
 export function traceDaemon(k: Kernel, mm: number, rule: "khugepaged.mmDisabled" | "khugepaged.budget", vpn: number): void {
-  const causes: Cause[] = rule === "khugepaged.budget" ? [limit(k, "pages_to_scan")] : [{ kind: "prctl", mm, value: k.mms.get(mm).thpDisable }];
+  const causes: Cause[] = rule === "khugepaged.budget" ? [khugepagedLimit(k, "pages_to_scan")] : [{ kind: "prctl", mm, value: k.mms.get(mm).thpDisable }];
   const symbol = rule === "khugepaged.budget" ? "khugepaged_do_scan" : "khugepaged_scan_mm_slot";
   k.tracer?.decide({ symbol, rule, outcome: "not scanned", causes, mm, vpn, pages: vpn < 0 ? 0 : 1 << k.geo.pmdOrder });
 }

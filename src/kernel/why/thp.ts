@@ -9,11 +9,26 @@ import { sizeMode } from "../thp/eligibility/orders.ts";
 import { fitsAround, fitsAtEnd, type Caller } from "../thp/eligibility/question.ts";
 import { printRules, RULES_FILE } from "../thp/eligibility/ruleText.ts";
 import type { TableIndex } from "../units.ts";
+import {
+  anyBlock,
+  fileOf,
+  fileSize,
+  hugeMount,
+  offset,
+  readOnlyThp,
+  shmemEnabled,
+  shmemSizes,
+  thpDisable,
+  thpEnabled,
+  vmaFlag,
+  writers,
+} from "./fileVariations.ts";
+import { THP_DIR } from "./paths.ts";
 import type { Cause, OrderRule } from "./tracer.ts";
+import { causesOf, type Situation } from "./whatIf.ts";
 
 /** What stands for and against a huge page of one order, all of it, for explanations. Only called with a tracer. */
 
-export const THP_DIR = "/sys/kernel/mm/transparent_hugepage";
 export const sizeFile = (order: number): string => `${THP_DIR}/hugepages-${4 << order}kB/enabled`;
 
 /** A check that refuses; each of its causes alone would let it pass. */
@@ -76,15 +91,20 @@ function checkPrctl(k: Kernel, vma: Vma, flags: number, forced: boolean, advised
   else out.fails.push({ rule: "thp.prctl", causes: value === 3 ? [cause, advised] : [cause] });
 }
 
-/** What decides about memory of a file: for tmpfs shmem_enabled and its mount, for a disk the global file; and advice. */
+/** What decides about memory of a file: found by asking the release's own function once more with each thing otherwise. */
 function fileChecks(k: Kernel, vma: Vma, flags: number, caller: Caller, order: number, vpn: number): OrderChecks {
-  const isShmem = vma.ops !== "disk";
-  const setting: Cause = isShmem ? { kind: "setting", path: `${THP_DIR}/shmem_enabled`, value: k.g.shmemEnabled } : settingCause(k);
-  const flag = (name: "VM_HUGEPAGE" | "VM_NOHUGEPAGE", bit: number): Cause => ({ kind: "vmaFlag", mm: vma.mm, vpn, flag: name, set: (flags & bit) !== 0 });
-  const allowed = allowableOrders(k, vma, caller, 1 << order, flags) !== 0;
-  if (allowed) return { holds: [setting, flag("VM_NOHUGEPAGE", VM.noHugePage)], fails: [] };
-  const causes = flags & VM.noHugePage ? [flag("VM_NOHUGEPAGE", VM.noHugePage)] : [setting, flag("VM_HUGEPAGE", VM.hugePage)];
-  return { holds: [], fails: [{ rule: "thp.fileNotAllowed", causes }] };
+  const inode = fileOf(k, vma);
+  // MADV_HUGEPAGE asks about the flags that it is about to set, while tmpfs looks at those that are there
+  const answer = ({ k: kk, vma: v }: Situation): boolean => v !== null && allowableOrders(kk, v, caller, 1 << order, flags ^ (vma.flags ^ v.flags)) !== 0;
+  const settings =
+    vma.ops === "disk"
+      ? [thpEnabled(k), readOnlyThp(k), writers(inode)]
+      : [shmemEnabled(k), ...shmemSizes(k), ...hugeMount(k, inode), fileSize(k, inode, vma.pgoff)];
+  const advice = (["VM_HUGEPAGE", "VM_NOHUGEPAGE", "VM_EXEC"] as const).map((flag) => vmaFlag(vma, vpn, flag));
+  const s: Situation = { k, vma };
+  const { causes, also } = causesOf(answer, s, [...settings, ...advice, thpDisable(k, vma.mm), anyBlock(vma, vpn, order), offset(vma, vpn, order)]);
+  if (answer(s)) return { holds: [...causes], fails: [] };
+  return { holds: [], fails: [{ rule: "thp.fileNotAllowed", causes }, ...also.map((cause) => ({ rule: "thp.fileNotAllowed", causes: [cause] }) as const)] };
 }
 
 /** Every check that the booted release makes of one order, for a caller and a page. `flags`: those the VMA has or is about to have. */

@@ -32,7 +32,7 @@ export type VmaFlagName =
   | "VM_SPECIAL";
 
 /** What an entry was found to be. */
-export type EntryState = "none" | "present" | "huge" | "table" | "zero" | "guard" | "old" | "readOnly";
+export type EntryState = "none" | "present" | "huge" | "table" | "zero" | "guard" | "old" | "readOnly" | "private";
 
 /** Numbers of a folio that decisions compare. */
 export type FolioProperty =
@@ -43,6 +43,15 @@ export type FolioProperty =
   | "folio_maybe_mapped_shared"
   | "extra_references"
   | "mapped_pages";
+
+/** Of a file: its size in bytes, how often it is open for writing, whether large folios may hold it; of its tmpfs: huge= and size= (pages). */
+export type FileProperty = "i_size" | "i_writecount" | "large_folios" | "huge=" | "size=";
+
+/** Nothing of them, some of them, not all of them, or the mark at which a fault reads on. */
+export type CacheState = "empty" | "cached" | "holes" | "marked";
+
+/** `extra_references`: those that neither mappings nor the page cache explain; "PG_dirty": 0 or 1. */
+export type CacheFolioProperty = "folio_order" | "PG_dirty" | "extra_references";
 
 /** Arguments of a call, and things that only the call says. */
 export type ArgumentName = "address" | "length" | "advice" | "flags" | "prot" | "old_size" | "new_size" | "new_address" | "value" | "range";
@@ -91,8 +100,16 @@ export type Cause =
   | { readonly kind: "capability"; readonly mm: number; readonly name: "CAP_IPC_LOCK" | "CAP_SYS_RESOURCE"; readonly set: boolean }
   /** a behaviour of the release */
   | { readonly kind: "era"; readonly behaviour: keyof Era; readonly value: string | boolean }
-  /** an option the kernel was built with */
-  | { readonly kind: "config"; readonly name: string; readonly value: boolean }
+  /** an option the kernel was built with, or a number of the machine */
+  | { readonly kind: "config"; readonly name: string; readonly value: boolean | number }
+  /** a property of a file or of its mount */
+  | { readonly kind: "file"; readonly inode: number; readonly property: FileProperty; readonly value: string | number }
+  /** what the page cache has of the pages [index, index + pages) of a file */
+  | { readonly kind: "cache"; readonly inode: number; readonly index: number; readonly pages: number; readonly is: CacheState }
+  /** a property of the folio that the page cache has at a page of a file */
+  | { readonly kind: "cacheFolio"; readonly inode: number; readonly index: number; readonly property: CacheFolioProperty; readonly value: number }
+  /** mmap_miss of an open file: how much more its mappings missed the page cache than hit it */
+  | { readonly kind: "readahead"; readonly file: number; readonly value: number }
   /** free memory, against what was asked for: pages */
   | { readonly kind: "memory"; readonly pages: number }
   /** that this operation was carried out at all */
@@ -145,9 +162,62 @@ export type RefusalRule =
   | "refuse.setting"
   | "refuse.file";
 
+/** Which folio tmpfs makes for a page, and how large. */
+export type ShmemRule =
+  | "shmem.large"
+  | "shmem.force"
+  | "shmem.deny"
+  | "shmem.disabled"
+  | "shmem.notAllowed"
+  | "shmem.withinSize"
+  | "shmem.doesNotFit"
+  | "shmem.blockNotEmpty"
+  | "shmem.allocFailed"
+  | "shmem.mountFull";
+
+/** How a page of a file is found, read and mapped. */
+export type FileRule =
+  | "file.readFault"
+  | "file.cowFault"
+  | "file.sharedFault"
+  | "file.mkwrite"
+  | "file.beyondEof"
+  | "file.hit"
+  | "file.miss"
+  | "around.mapped"
+  | "map.pmd"
+  | "map.folio"
+  | "map.page"
+  | "map.outside"
+  | "map.misaligned"
+  | "map.disabled"
+  | "map.acrossEof"
+  | "map.tableThere"
+  | "map.occupied"
+  | "map.pmdSplitByWrite"
+  | "readahead.huge"
+  | "readahead.sequential"
+  | "readahead.exec"
+  | "readahead.around"
+  | "readahead.missed"
+  | "readahead.random"
+  | "readahead.async"
+  | "readahead.order"
+  | "truncate.unmapped"
+  | "truncate.cowsKept"
+  | "truncate.keptWhole"
+  | "truncate.split"
+  | "truncate.writtenFirst"
+  | "truncate.notWritten"
+  | "split.dirty"
+  | "zap.cached"
+  | "cow.filePage";
+
 export type Rule =
   | OrderRule
   | RefusalRule
+  | ShmemRule
+  | FileRule
   | `collapse.${ScanResult}`
   | "thp.allocFailed"
   | "thp.hugeZero"
@@ -215,6 +285,8 @@ export interface Decision {
   /** first page it is about; -1 when it is about none */
   readonly vpn: number;
   readonly pages: number;
+  /** pages of a file that it is about, whoever maps them */
+  readonly file?: { readonly inode: number; readonly index: number; readonly pages: number };
 }
 
 export interface Tracer {

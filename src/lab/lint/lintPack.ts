@@ -18,6 +18,8 @@ export interface LintOptions {
   readonly render: RenderMessage;
   /** null: badges that say recorded cannot be proved here, which is a problem */
   readonly judge: JudgeRecording | null;
+  /** whether to end with the first part of the proof that finds something; the rest would only add to the list */
+  readonly stopAtFirst?: boolean;
 }
 
 /** Proves a pack: what is wrong with its labs, in order; nothing when it is right. */
@@ -26,7 +28,7 @@ export function lintPack(pack: Pack, options: LintOptions): readonly PackProblem
 }
 
 /** One lab. What cannot be looked at because of an earlier problem is left out. */
-export function lintLab(lab: Lab, { render, judge }: LintOptions): readonly PackProblem[] {
+export function lintLab(lab: Lab, { render, judge, stopAtFirst = false }: LintOptions): readonly PackProblem[] {
   const problems = new ProblemList(MOST_PROBLEMS);
   if (!lintMachine(lab, problems)) return problems.all();
   lintConditions(lab, problems);
@@ -36,9 +38,15 @@ export function lintLab(lab: Lab, { render, judge }: LintOptions): readonly Pack
   if (new Set(ways).size < 2) problems.add(`${lab.folder}/alternatives`, "", "noOtherForm");
   // an impossible condition would make nonsense of the runs
   if (problems.count > 0) return problems.all();
-  lintPredictions(lab, render, problems);
-  lintBadge(lab, judge, render, problems);
-  lintRuns(lab, render, problems);
+  const parts = [
+    () => lintPredictions(lab, render, problems),
+    () => lintBadge(lab, judge, render, problems),
+    () => lintRuns(lab, render, problems, stopAtFirst),
+  ];
+  for (const part of parts) {
+    part();
+    if (stopAtFirst && problems.count > 0) break;
+  }
   return problems.all();
 }
 

@@ -61,26 +61,48 @@ interface Ran {
   readonly ran: RouteRun;
 }
 
-function runAll(lab: Lab, checks: readonly CheckDefinition[], render: RenderMessage): Runs {
+/** The ways are gone one after the other, as far as they are asked for; each once. */
+function runsOf(lab: Lab, checks: readonly CheckDefinition[], render: RenderMessage): Runs {
   const run = (lines: readonly string[]): RouteRun => runRoute(lab, lines, checks, render);
   const ran = (route: Route): Ran => ({ route, ran: run(route.lines) });
+  const once = <T>(make: () => T): (() => T) => {
+    let made: { readonly value: T } | null = null;
+    return () => (made ??= { value: make() }).value;
+  };
+  const solution = once(() => run(lab.solution.lines));
+  const alternatives = once(() => lab.alternatives.map(ran));
+  const decoys = once(() => lab.decoys.map(ran));
+  const dropped = once(() => lab.solution.lines.map((_, i) => run(lab.solution.lines.toSpliced(i, 1))));
   return {
-    solution: run(lab.solution.lines),
-    alternatives: lab.alternatives.map(ran),
-    decoys: lab.decoys.map(ran),
-    dropped: lab.solution.lines.map((_, i) => run(lab.solution.lines.toSpliced(i, 1))),
+    get solution() {
+      return solution();
+    },
+    get alternatives() {
+      return alternatives();
+    },
+    get decoys() {
+      return decoys();
+    },
+    get dropped() {
+      return dropped();
+    },
   };
 }
 
-export function lintRuns(lab: Lab, render: RenderMessage, problems: ProblemList): void {
-  const runs = runAll(lab, lab.checks, render);
-  const { solution, alternatives, decoys } = runs;
-  lintSetup(lab, solution, problems);
-  lintStart(lab, render, solution, problems);
-  lintWay(lab, lab.solution, solution, "solutionFails", problems);
-  for (const { route, ran } of alternatives) lintWay(lab, route, ran, "routeFails", problems);
-  for (const { route, ran } of decoys) lintDecoy(lab, route, ran, problems);
+/** `stopAtFirst`: ways behind one in which something was found are not gone. */
+export function lintRuns(lab: Lab, render: RenderMessage, problems: ProblemList, stopAtFirst: boolean): void {
+  const runs = runsOf(lab, lab.checks, render);
+  const isEnough = (): boolean => stopAtFirst && problems.count > 0;
+  lintSetup(lab, runs.solution, problems);
+  lintWay(lab, lab.solution, runs.solution, "solutionFails", problems);
+  if (isEnough()) return;
+  lintStart(lab, render, runs.solution, problems);
+  for (const { route, ran } of runs.alternatives) lintWay(lab, route, ran, "routeFails", problems);
+  if (isEnough()) return;
+  for (const { route, ran } of runs.decoys) lintDecoy(lab, route, ran, problems);
+  if (isEnough()) return;
   lintDropped(lab, runs.dropped, problems);
+  const { solution, alternatives, decoys } = runs;
   const right = [solution, ...alternatives.map(({ ran }) => ran)];
   const wrong = decoys.map(({ ran }) => ran);
   lintMistakes(lab, right, wrong, problems);
@@ -90,7 +112,7 @@ export function lintRuns(lab: Lab, render: RenderMessage, problems: ProblemList)
   if (problems.count > 0) return;
   const variants = variantsOf(lab);
   const changed = variants.map(({ id, mutation }) => ({ ...mutation.check, id }));
-  lintVariants(lab, variants, runAll(lab, [...lab.checks, ...changed], render), problems);
+  lintVariants(lab, variants, runsOf(lab, [...lab.checks, ...changed], render), problems);
 }
 
 function mergeReads(runs: readonly RouteRun[]): ReadonlyMap<string, boolean> {

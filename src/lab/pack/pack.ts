@@ -61,5 +61,7 @@ export interface Pack {
   readonly authors: readonly string[];
   readonly license: string;
   readonly description: string | null;
+  /** ids of packs that are better done first */
+  readonly after: readonly string[];
   readonly labs: readonly Lab[];
 }

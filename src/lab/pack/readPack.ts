@@ -94,7 +94,7 @@ function readFiles(tree: PackTree, files: PackFiles, problems: ProblemList): Pac
   }
   checkIds(manifest.id, labs, problems);
   const { id, title, version, language, authors, license } = manifest;
-  return { id, title, version, language, authors, license, description: manifest.description ?? null, labs };
+  return { id, title, version, language, authors, license, description: manifest.description ?? null, after: manifest.after ?? [], labs };
 }
 
 /** Every UUID once, and prerequisites that lead nowhere or round in a circle. Labs of other packs cannot be asked for. */

@@ -6,6 +6,7 @@ import type { Cause, VmaFlagName } from "../../kernel/why/tracer.ts";
 import { parseLine } from "../../shell/command/parseLine.ts";
 import { printBody } from "../../shell/command/printOperation.ts";
 import type { OperationBody } from "../../shell/operation.ts";
+import { fileCauseWays, remappedFile, sharedOtherwise } from "./fileChanges.ts";
 import { togglesOfBehaviour } from "./explanation.ts";
 import type { ScriptHistory } from "./history.ts";
 import { stepsOfCauses, traceBack } from "./replay.ts";
@@ -24,7 +25,7 @@ export type Edit =
   /** boots with a patch: "+id" or "-id"; with `step`: only that step is carried out with it */
   | { readonly kind: "patch"; readonly patch: string; readonly step?: number }
   | { readonly kind: "memory"; readonly factor: number }
-  | { readonly kind: "config"; readonly name: string; readonly value: boolean }
+  | { readonly kind: "config"; readonly name: string; readonly value: boolean | number }
   | { readonly kind: "capability"; readonly set: boolean };
 
 /** One way to change a cause. */
@@ -113,13 +114,22 @@ function waysTo(p: Place, cause: Cause): Change[] {
     case "era":
       return eraWays(p, cause.behaviour);
     case "config":
-      return [[{ kind: "config", name: cause.name, value: !cause.value }]];
+      return configWays(cause);
     case "memory":
       return [[{ kind: "memory", factor: 16 }]];
+    case "file":
+    case "cache":
+    case "cacheFolio":
+    case "readahead":
+      return fileCauseWays(p, cause);
     case "operation":
       return [[{ kind: "remove", line: p.step - 1 }]];
   }
 }
+
+/** Options are switched; a number is taken far up and far down. */
+const configWays = ({ name, value }: Extract<Cause, { kind: "config" }>): Change[] =>
+  (typeof value === "boolean" ? [!value] : [value * 16, Math.max(4, Math.floor(value / 16))]).map((other): Change => [{ kind: "config", name, value: other }]);
 
 /** Other releases as far as a behaviour goes: its toggles on up to each of them and off from there on, for the whole run or for the step alone. */
 function eraWays(p: Place, behaviour: string): Change[] {
@@ -164,6 +174,7 @@ function flagWays(p: Place, cause: Extract<Cause, { kind: "vmaFlag" }>): Change[
   // what set a flag is taken out first: its opposite may set another flag besides
   const undone = cause.set ? removed(p) : [];
   if (advice !== undefined) return [...undone, inserted(`madvise ${range} ${cause.set ? advice[1] : advice[0]}`)];
+  if (cause.flag === "VM_SHARED") return sharedOtherwise(p);
   const bit = PROT_BITS[cause.flag];
   if (bit !== undefined) return [inserted(`mprotect ${range} ${protText((vma.flags & 7) ^ bit)}`), inserted(`mprotect ${range} rw`)];
   if (cause.flag === "VM_LOCKED" || cause.flag === "VM_LOCKONFAULT") return [inserted(cause.set ? `munlock ${range}` : `mlock ${range}`)];
@@ -175,6 +186,7 @@ function flagWays(p: Place, cause: Extract<Cause, { kind: "vmaFlag" }>): Change[
 function remapped(p: Place, cause: Extract<Cause, { kind: "offset" }>): Change[] {
   const vma = vmaAt(p.history.world.machine.kernel, cause.mm, cause.vpn);
   if (vma === undefined) return [];
+  if (vma.file !== 0) return [...remappedFile(p, cause.mm, cause.vpn, true), ...remappedFile(p, cause.mm, cause.vpn, false)];
   const text = by(p, cause.mm, `mmap ${anyName(p)} ${bytes(vma.end - vma.start)} ${protText(vma.flags & 7)} private anon at=${hex(vma.start)}`);
   return p.makers.map((made): Change => [{ kind: "replace", line: made - 1, text }]);
 }
@@ -212,6 +224,7 @@ function boundsWays(p: Place, cause: Extract<Cause, { kind: "vmaBounds" }>): Cha
   const n = 2 ** k.geo.pmdOrder;
   const any = cause.from === cause.to;
   const isInside = any ? Math.ceil(vma.start / n) * n + n <= vma.end : cause.from >= vma.start && cause.to <= vma.end;
+  if (vma.file !== 0) return [...remappedFile(p, cause.mm, cause.vpn, !isInside), ...(isInside ? remappedFile(p, cause.mm, cause.vpn, true) : [])];
   if (!isInside) return [before(p, ...grown(p, vma, any ? vma.start : cause.from, any ? vma.end + 2 * n : cause.to))];
   // cut off what the block needs, but not the page itself
   const cut = any ? [vma.start + 1, vma.end] : cause.vpn === cause.to - 1 ? [cause.from, cause.from + 1] : [cause.to - 1, cause.to];
@@ -248,14 +261,19 @@ function entryWays(p: Place, cause: Extract<Cause, { kind: "entry" }>): Change[]
       return [inserted(`touch ${range} r`), inserted(`touch ${range} w`)];
     case "readOnly":
       return [inserted(`mprotect ${range} rw`), ...removed(p)];
+    case "private":
+      return [inserted(`madvise ${range} dontneed`), ...removed(p)];
   }
 }
 
 /** A small page at the end of the range, where a touch alone would bring a huge one. */
 function smallPage(p: Place, cause: Extract<Cause, { kind: "entry" }>): Change[] {
   const was = p.history.world.machine.kernel.mms.get(cause.mm).thpDisable;
-  const lines = ["prctl thp_disable 1", `touch ${hex(cause.vpn + cause.pages - 1)} w`, `prctl thp_disable ${was === 3 ? "except" : was}`];
-  return [before(p, ...lines.map((line) => by(p, cause.mm, line)))];
+  const last = hex(cause.vpn + cause.pages - 1);
+  return ["w", "r"].map((access) => {
+    const lines = ["prctl thp_disable 1", `touch ${last} ${access}`, `prctl thp_disable ${was === 3 ? "except" : was}`];
+    return before(p, ...lines.map((line) => by(p, cause.mm, line)));
+  });
 }
 
 /** Lines in which every process but one ends. */
@@ -380,5 +398,10 @@ function argumentVariants(p: Place, body: OperationBody, name: Extract<Cause, { 
       { ...body, flags: ["private", ...plain.filter((f) => f !== "private")] },
     ];
   }
+  if (body.op === "fwrite" || body.op === "falloc")
+    return [4096n, BLOCK, 4n * BLOCK].flatMap((lengthBytes) => [
+      { ...body, lengthBytes },
+      { ...body, lengthBytes, offsetBytes: down(body.offsetBytes, BLOCK) },
+    ]);
   return "range" in body && body.op !== "uffd" ? rangeVariants(p, body) : [];
 }

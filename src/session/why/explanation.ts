@@ -2,6 +2,7 @@ import { TOGGLES } from "../../kernel/era/toggles.ts";
 import type { Message } from "../../kernel/message.ts";
 import type { Cause } from "../../kernel/why/tracer.ts";
 import type { RenderMessage } from "../../shell/renderMessage.ts";
+import { fileText } from "./fileFacts.ts";
 import type { History } from "./history.ts";
 import { stepsOfCauses, traceBack, type Made, type TracedDecision, type TracedStep } from "./replay.ts";
 import { readCause } from "./readState.ts";
@@ -54,6 +55,14 @@ const address = (history: History, vpn: number): string => history.world.slots.p
 const range = (history: History, start: number, end: number): string => `${address(history, start)} .. ${address(history, end)}`;
 const set = (is: boolean): "set" | "clear" => (is ? "set" : "clear");
 
+const FILE_KEYS = { i_size: "file.size", i_writecount: "file.writers", large_folios: "file.largeFolios", "huge=": "file.huge", "size=": "file.room" } as const;
+const FOLIO_KEYS = { folio_order: "cacheFolio.order", PG_dirty: "cacheFolio.dirty", extra_references: "cacheFolio.held" } as const;
+/** Pages of a file, in bytes from its start. */
+const pagesText = (index: number, pages: number): string => {
+  const from = `0x${(index * 4096).toString(16)}`;
+  return pages === 1 ? from : `${from} .. 0x${((index + pages) * 4096).toString(16)}`;
+};
+
 /** The sentence of a cause. */
 function causeMessage(history: History, cause: Cause): Message {
   const key = (name: string): string => `session.why.cause.${name}`;
@@ -94,6 +103,16 @@ function causeMessage(history: History, cause: Cause): Message {
       return { key: key("era"), args: { behaviour: cause.behaviour, value: String(cause.value) } };
     case "config":
       return { key: key("config"), args: { name: cause.name, value: String(cause.value) } };
+    case "file":
+      return { key: key(FILE_KEYS[cause.property]), args: { file: fileText(history.world, cause.inode), value: cause.value } };
+    case "cache":
+      return { key: key(`cache.${cause.is}`), args: { file: fileText(history.world, cause.inode), range: pagesText(cause.index, cause.pages) } };
+    case "cacheFolio": {
+      const args = { file: fileText(history.world, cause.inode), range: pagesText(cause.index, 1), value: cause.value };
+      return { key: key(FOLIO_KEYS[cause.property]), args };
+    }
+    case "readahead":
+      return { key: key("readahead"), args: { value: cause.value } };
     case "memory":
       return { key: key("memory"), args: { pages: cause.pages } };
     case "operation":
@@ -127,11 +146,32 @@ function withFact(history: History, made: Made, below: Explanation): Explanation
   return explained(message.key, message.args, [end], { cause: made.cause });
 }
 
+/** Files of several sizes that hold the same since the same step stand together: nine lines that say alike would hide the tenth. */
+function alikeTogether(causes: readonly Cause[], setBy: ReadonlyMap<Cause, number>): Cause[][] {
+  const kin = (cause: Cause): string =>
+    cause.kind === "setting" && /\d/.test(cause.path) ? `${cause.path.replace(/\d+/g, "#")} ${cause.value} ${setBy.get(cause) ?? 0}` : "";
+  const out: Cause[][] = [];
+  for (const cause of causes) {
+    const last = out.at(-1);
+    if (last !== undefined && kin(cause) !== "" && kin(cause) === kin(last[0])) last.push(cause);
+    else out.push([cause]);
+  }
+  return out.flatMap((group) => (group.length < 3 ? group.map((cause) => [cause]) : [group]));
+}
+
+const pathOf = (cause: Cause): string => (cause.kind === "setting" ? cause.path : "");
+
+function withAlike(one: Explanation, first: Cause, alike: readonly Cause[]): Explanation {
+  if (alike.length === 0) return one;
+  const path = joined([first, ...alike].map(pathOf), (list) => `{${list}}`);
+  return { ...one, args: { ...one.args, path }, alike };
+}
+
 /** A decision with its causes; `also` stands below a sentence of its own. */
 function explainDecision(history: History, step: number, { decision, times }: TracedDecision, setBy: ReadonlyMap<Cause, number>): Explanation {
   const of = (cause: Cause): Explanation => explainCause(history, step, cause, setBy.get(cause) ?? 0);
   const also = decision.also ?? [];
-  const children = decision.causes.map(of);
+  const children = alikeTogether(decision.causes, setBy).map(([first, ...alike]) => withAlike(of(first), first, alike));
   if (also.length > 0) children.push(explained("session.why.also", {}, also.map(of)));
   const args = { symbol: decision.symbol, outcome: decision.outcome, times };
   // a chain has to end somewhere: what no cause was named for is the command's doing

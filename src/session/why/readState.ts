@@ -11,6 +11,7 @@ import { isHugePmd, pmdOf } from "../../kernel/thp/splitPmd.ts";
 import type { Pfn } from "../../kernel/units.ts";
 import type { Cause, EntryState, FolioProperty } from "../../kernel/why/tracer.ts";
 import { hasVmaFlag } from "../../kernel/why/vma.ts";
+import { readFileFact, saysSo } from "./fileFacts.ts";
 import { failed } from "../../kernel/mm/errno.ts";
 import type { Machine } from "../../kernel/machine.ts";
 
@@ -70,6 +71,7 @@ function countEntries(k: Kernel, mm: number, vpn: number, pages: number, is: Ent
     else if (is === "zero") n += leaf.kind === "zero" ? 1 : 0;
     else if (is === "guard") n += leaf.kind === "guard" ? 1 : 0;
     else if (is === "old") n += page && !leaf.accessed ? 1 : 0;
+    else if (is === "private") n += page && hasFlag(k, leaf.head, PG.anon) ? 1 : 0;
     else n += page && !leaf.writable ? 1 : 0;
   }
   return n;
@@ -126,6 +128,11 @@ export function heldBefore(machine: Machine, cause: Cause): boolean {
       return is !== `${cause.vpn}-${cause.end}`;
     case "occupied":
       return is !== "";
+    case "file":
+    case "cache":
+    case "cacheFolio":
+    case "readahead":
+      return is !== null && saysSo(cause, is);
     default:
       return true;
   }
@@ -164,6 +171,11 @@ export function readCause(machine: Machine, cause: Cause): string | null {
     }
     case "capability":
       return String(taskOf(k, cause.mm)?.[cause.name === "CAP_IPC_LOCK" ? "capIpcLock" : "capSysResource"]);
+    case "file":
+    case "cache":
+    case "cacheFolio":
+    case "readahead":
+      return readFileFact(k, cause);
     case "access":
     case "argument":
     case "era":

@@ -1,3 +1,5 @@
+import { FILE_TABLE } from "./fileScenarios.ts";
+
 /**
  * Scripts whose last line takes one decision each, with what `why` has to name: the table that the tests of explanations
  * run through. `named`: a rule and exactly the causes it names (kind:detail, see causeKey in the test).
@@ -12,6 +14,8 @@ export interface Scenario {
   readonly observe: string;
   readonly release?: string;
   readonly memoryMiB?: number;
+  /** an option of the kernel that the profile has off */
+  readonly config?: string;
   /** P lacks CAP_IPC_LOCK */
   readonly unprivileged?: boolean;
 }
@@ -160,8 +164,9 @@ function readRow(row: string): Scenario {
     observe,
     ...(profile === null ? {} : { release: profile[0] }),
     ...(memory === null ? {} : { memoryMiB: Number(memory[1]) }),
+    ...(options.includes("readOnlyThpForFs") ? { config: "readOnlyThpForFs" } : {}),
     ...(options.includes("unprivileged") ? { unprivileged: true } : {}),
   };
 }
 
-export const SCENARIOS: readonly Scenario[] = TABLE.trim().split("\n").map(readRow);
+export const SCENARIOS: readonly Scenario[] = [TABLE, FILE_TABLE].flatMap((table) => table.trim().split("\n").map(readRow));

@@ -16,8 +16,9 @@ import { whyCommand } from "./whyTool.ts";
 const render = renderer(sessionMessagesEn);
 
 function run(scenario: Scenario): ScriptHistory {
-  const profile = findProfile(scenario.release ?? "debian-6.18.15");
-  if (profile === undefined) throw new Error(`no profile ${scenario.release}`);
+  const found = findProfile(scenario.release ?? "debian-6.18.15");
+  if (found === undefined) throw new Error(`no profile ${scenario.release}`);
+  const profile = scenario.config === undefined ? found : { ...found, config: { ...found.config, [scenario.config]: true } };
   const world = new World(profile, { memoryMiB: scenario.memoryMiB ?? profile.memoryMiB });
   const history = new ScriptHistory(world);
   if (scenario.unprivileged === true) world.machine.kernel.tasks.update(world.processes[0]!.task, { capIpcLock: false, capSysResource: false });

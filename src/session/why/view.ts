@@ -2,6 +2,7 @@ import type { Cause } from "../../kernel/why/tracer.ts";
 import type { RenderMessage } from "../../shell/renderMessage.ts";
 import type { WhyLink, WhyView } from "../model.ts";
 import { linesOf, lineText, type ExplanationLine } from "./explanation.ts";
+import { nameOfInode } from "./fileFacts.ts";
 import type { History } from "./history.ts";
 import type { Target } from "./why.ts";
 import { readTarget, whyCommand } from "./whyTool.ts";
@@ -24,6 +25,9 @@ function targetOf(cause: Cause): Target | null {
       return { kind: "page", mm: cause.mm, vpn: cause.vpn };
     case "folio":
       return { kind: "folio", mm: cause.mm, vpn: cause.vpn };
+    case "cache":
+    case "cacheFolio":
+      return { kind: "file", inode: cause.inode, index: cause.index };
     default:
       return null;
   }
@@ -40,6 +44,10 @@ export function wordsOf(history: History, target: Target, process: string): stri
     case "counter":
     case "sizeCounter":
       return target.name;
+    case "file": {
+      const name = nameOfInode(world, target.inode);
+      return name === null ? null : `file ${name} 0x${(target.index * 4096).toString(16)}`;
+    }
     default: {
       if (target.vpn < 0 || target.vpn >= world.machine.kernel.geo.taskSizePages) return null;
       const owner = world.living().find((each) => world.task(each).mm === target.mm);

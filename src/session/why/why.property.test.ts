@@ -2,9 +2,10 @@ import { expect, it } from "vitest";
 import { togglesWith } from "../../kernel/boot.ts";
 import { resolveEra } from "../../kernel/era/resolve.ts";
 import { TOGGLES } from "../../kernel/era/toggles.ts";
-import { hasFlag } from "../../kernel/mm/folio.ts";
+import { folioOrder, hasFlag } from "../../kernel/mm/folio.ts";
 import { MISC } from "../../kernel/mm/kernel.ts";
 import { totalFreePages } from "../../kernel/mm/pageAlloc.ts";
+import { filemapFolios, nrPages } from "../../kernel/mm/pageCache.ts";
 import { PG } from "../../kernel/mm/pageFlags.ts";
 import { vmaAt } from "../../kernel/mm/vma.ts";
 import { findProfile, type Profile } from "../../kernel/profile/profile.ts";
@@ -13,6 +14,7 @@ import { parseScript } from "../../shell/command/parseScript.ts";
 import { World } from "../world.ts";
 import { applyEdits, changesOf, otherValues, type Change, type Edit } from "./changeCause.ts";
 import type { Explanation } from "./explanation.ts";
+import { inodeOfName } from "./fileFacts.ts";
 import { ScriptHistory } from "./history.ts";
 import { leafAt } from "./readState.ts";
 import { SCENARIOS, type Scenario } from "./scenarios.ts";
@@ -28,8 +30,8 @@ import { readTarget } from "./whyTool.ts";
 function causeKey(cause: Cause): string {
   switch (cause.kind) {
     case "setting": {
-      const size = /hugepages-(\d+kB)\/enabled$/.exec(cause.path);
-      return `setting:${size?.[1] ?? cause.path.split("/").slice(-2).join("/").replace("transparent_hugepage", "thp")}`;
+      const size = /hugepages-(\d+kB)\/(shmem_)?enabled$/.exec(cause.path);
+      return `setting:${size !== null ? (size[2] ?? "") + size[1] : cause.path.split("/").slice(-2).join("/").replace("transparent_hugepage", "thp")}`;
     }
     case "vmaFlag":
       return `vmaFlag:${cause.flag}`;
@@ -43,6 +45,13 @@ function causeKey(cause: Cause): string {
       return `limit:${cause.resource}`;
     case "era":
       return `era:${cause.behaviour}`;
+    case "file":
+    case "cacheFolio":
+      return `${cause.kind}:${cause.property}`;
+    case "cache":
+      return `cache:${cause.is}`;
+    case "config":
+      return `config:${cause.name}`;
     default:
       return cause.kind;
   }
@@ -83,7 +92,8 @@ function runLines(scenario: Scenario, lines: readonly string[], edits: readonly 
   const found = findProfile(scenario.release ?? "debian-6.18.15");
   if (found === undefined) throw new Error(`no profile ${scenario.release}`);
   const config = Object.fromEntries(edits.flatMap((e) => (e.kind === "config" ? [[e.name, e.value]] : [])));
-  const profile: Profile = { ...found, config: { ...found.config, ...config } };
+  const given = scenario.config === undefined ? {} : { [scenario.config]: true };
+  const profile: Profile = { ...found, config: { ...found.config, ...given, ...config } };
   const factor = edits.reduce((f, e) => (e.kind === "memory" ? e.factor : f), 1);
   const memoryMiB = (scenario.memoryMiB ?? profile.memoryMiB) * factor;
   const world = new World(profile, { patches: edits.flatMap((e) => (e.kind === "patch" && e.step === undefined ? [e.patch] : [])), memoryMiB });
@@ -110,8 +120,13 @@ function runLines(scenario: Scenario, lines: readonly string[], edits: readonly 
   return { history, observed: observe(history, scenario.observe, result, freeBefore), refused: "errno" in result };
 }
 
-/** What is looked at, as text. */
+/** What is looked at, as text; several things stand apart by &. */
 function observe(history: ScriptHistory, what: string, result: Readonly<Record<string, unknown>>, freeBefore: number): string {
+  if (what.includes("&"))
+    return what
+      .split("&")
+      .map((each) => observe(history, each.trim(), result, freeBefore))
+      .join(", ");
   const { world } = history;
   const k = world.machine.kernel;
   const words = what.split(" ");
@@ -158,6 +173,22 @@ function observe(history: ScriptHistory, what: string, result: Readonly<Record<s
       return String(k.misc.get(MISC.deferredCount));
     case "partial":
       return `${k.misc.get(MISC.deferredCount)} ${world.machine.vmstat("thp_deferred_split_page")}`;
+    case "owner": {
+      const { head } = leafAt(k, mm, place(word));
+      return head < 0 ? "none" : hasFlag(k, head, PG.anon) ? "private copy" : "the file's";
+    }
+    case "cached":
+    case "order":
+    case "first":
+    case "dirty": {
+      const heads = filemapFolios(k, inodeOfName(world, word)?.slot ?? 0, 0, Infinity);
+      if (kind === "dirty") return heads.map((head) => Number(hasFlag(k, head, PG.dirty))).join(" ");
+      if (kind === "cached") return `${nrPages(k, inodeOfName(world, word)?.slot ?? 0)} from ${heads.length === 0 ? -1 : k.pageIndex.get(heads[0])}`;
+      return heads
+        .slice(0, kind === "first" ? 1 : heads.length)
+        .map((head) => folioOrder(k, head))
+        .join(" ");
+    }
     case "counter":
       return String(world.machine.vmstat(word));
     default:

@@ -1,13 +1,15 @@
-import { hasFlag } from "../../kernel/mm/folio.ts";
+import { folioOrder, hasFlag } from "../../kernel/mm/folio.ts";
 import { failed } from "../../kernel/mm/errno.ts";
-import { MTHP_COUNTERS } from "../../kernel/mm/kernel.ts";
+import { folioOf, MTHP_COUNTERS } from "../../kernel/mm/kernel.ts";
 import { PG } from "../../kernel/mm/pageFlags.ts";
 import type { Vma } from "../../kernel/mm/records.ts";
 import { vmaAt } from "../../kernel/mm/vma.ts";
 import { vmstatIndex } from "../../kernel/mm/vmstat.ts";
+import type { Pfn } from "../../kernel/units.ts";
 import type { Cause, Decision, VmaFlagName } from "../../kernel/why/tracer.ts";
 import { FLAG_BITS, HIGH_FLAG_BITS, hasVmaFlag } from "../../kernel/why/vma.ts";
 import { explained, explainStep, originOf, type Explanation } from "./explanation.ts";
+import { cachedFrame, fileText } from "./fileFacts.ts";
 import type { History } from "./history.ts";
 import { leafAt, readCause, type Leaf } from "./readState.ts";
 import { lastChanges, overlaps, replayStep, type TracedStep } from "./replay.ts";
@@ -26,6 +28,8 @@ export type Target =
   | { readonly kind: "khugepaged"; readonly mm: number; readonly vpn: number }
   /** an item of /proc/vmstat */
   | { readonly kind: "counter"; readonly name: string }
+  /** a page of a file in the page cache */
+  | { readonly kind: "file"; readonly inode: number; readonly index: number }
   /** a kernel file that takes values */
   | { readonly kind: "setting"; readonly path: string }
   /** an item of a size's statistics */
@@ -47,6 +51,8 @@ export function why(history: History, target: Target): Explanation {
       return whyVma(history, target.mm, target.vpn);
     case "khugepaged":
       return whyKhugepaged(history, target.mm, target.vpn);
+    case "file":
+      return whyFile(history, target.inode, target.index);
     case "setting":
       return whySetting(history, target.path);
     case "counter":
@@ -57,7 +63,7 @@ export function why(history: History, target: Target): Explanation {
 
 // --- the last command
 
-const REFUSALS = /^(refuse|fault\.(noVma|stack|accessError|guard|oom))/;
+const REFUSALS = /^(refuse|file\.beyondEof|shmem\.mountFull|fault\.(noVma|stack|accessError|guard|oom))/;
 
 function whyCommandDid(history: History): Explanation {
   const step = history.lastStep;
@@ -81,7 +87,7 @@ function whyCommandDid(history: History): Explanation {
 // --- a page
 
 /** rules that say how a page came to be mapped as it is */
-const PAGE_RULES = /^(thp|fault|cow|mprotect|pmd|zap|split|lazyfree|cold|collapse|fork|deferred)\./;
+const PAGE_RULES = /^(thp|fault|cow|mprotect|pmd|zap|split|lazyfree|cold|collapse|fork|deferred|shmem|file|around|map|readahead|truncate)\./;
 
 const aboutPage =
   (mm: number, vpn: number, pages = 1) =>
@@ -189,10 +195,27 @@ function whyKhugepaged(history: History, mm: number, vpn: number): Explanation {
   return explained(isListed ? "session.why.listed" : "session.why.notListed", { at: at(history, vpn) }, children);
 }
 
+const DAEMON_SYMBOLS: ReadonlySet<string> = new Set(["hpage_collapse_scan_pmd", "hpage_collapse_scan_file", "collapse_file", "collapse_pte_mapped_thp"]);
 /** thp.* of the daemon's visit spans a VMA; those of a fault are about one page. */
-const isDaemon = (d: Decision): boolean => d.symbol === "hpage_collapse_scan_pmd" || (d.rule.startsWith("thp.") && d.pages > 1);
+const isDaemon = (d: Decision): boolean => DAEMON_SYMBOLS.has(d.symbol) || (d.rule.startsWith("thp.") && d.pages > 1);
 const isDaemonAlone = (d: Decision, mm: number, vpn: number): boolean =>
   (d.rule === "khugepaged.mmDisabled" && d.mm === mm) || (d.rule === "khugepaged.budget" && (d.mm !== mm || d.vpn <= vpn));
+
+// --- a page of a file
+
+function whyFile(history: History, inode: number, index: number): Explanation {
+  const k = machineOf(history).kernel;
+  const frame = cachedFrame(k, inode, index);
+  const reader = (): string => {
+    const now = cachedFrame(k, inode, index);
+    return now < 0 ? "none" : `${now} ${folioOrder(k, folioOf(k, now as Pfn))}`;
+  };
+  const wanted = (d: Decision): boolean => d.file !== undefined && d.file.inode === inode && index >= d.file.index && index < d.file.index + d.file.pages;
+  const args = { file: fileText(history.world, inode), range: `0x${(index * 4096).toString(16)}` };
+  const children = explainChanges(history, [reader], wanted);
+  if (frame < 0) return explained("session.why.file.none", args, children);
+  return explained("session.why.file.folio", { ...args, order: folioOrder(k, folioOf(k, frame as Pfn)) }, children);
+}
 
 // --- a setting
 

@@ -6,12 +6,13 @@ import type { CommandSpec } from "../../shell/table/commandSpec.ts";
 import { arg, optional, repeated, row } from "../../shell/table/rowHelpers.ts";
 import { success, textOfLines, type Tool } from "../../shell/tools/tool.ts";
 import { renderExplanation, type Explanation } from "./explanation.ts";
+import { inodeOfName } from "./fileFacts.ts";
 import type { History } from "./history.ts";
 import { why, type Target } from "./why.ts";
 
 /** The row of `why` in the command table. */
 export const WHY_ROWS: readonly CommandSpec[] = [
-  row("tool", "why", [optional(repeated(arg("vma|folio|khugepaged|ADDRESS|COUNTER|FILE", "address")))], { seeAlso: ["describe", "era", "history"] }),
+  row("tool", "why", [optional(repeated(arg("vma|folio|khugepaged|file|ADDRESS|COUNTER|FILE", "address")))], { seeAlso: ["describe", "era", "history"] }),
 ];
 
 /** hugepages-64kB/split_deferred: an item of the statistics of a size, named as its file is. */
@@ -37,11 +38,25 @@ function settingTarget(path: string, history: History): Target | Message {
 
 const PLACES: ReadonlySet<string> = new Set(["vma", "folio", "khugepaged"]);
 
+/** NAME [OFFSET] behind `why file`. */
+function fileTarget([name, offset, extra]: readonly (string | undefined)[], history: History): Target | Message {
+  if (extra !== undefined) return { key: "session.why.extra", args: { word: extra } };
+  const inode = name === undefined ? undefined : inodeOfName(history.world, name);
+  if (inode === undefined) return { key: "session.why.noFile", args: { name: name ?? "" } };
+  if (offset === undefined) return { kind: "file", inode: inode.slot, index: 0 };
+  const cursor = new TokenCursor([{ text: offset, column: 1 }], 1, offset.length + 1, "OFFSET");
+  const bytes = cursor.number("OFFSET");
+  cursor.end();
+  if (cursor.error !== null || bytes < 0n || bytes >= 1n << 50n) return { key: "session.why.noFile", args: { name: name ?? "" } };
+  return { kind: "file", inode: inode.slot, index: Number(bytes / 4096n) };
+}
+
 /** What the words behind `why` ask for: nothing, a counter, a kernel file, or an address with what of it is meant; `@NAME` chooses the process. */
 export function readTarget(args: readonly string[], history: History, process: string): Target | Message {
   const words = args.filter((word) => !word.startsWith("@"));
   const name = args.find((word) => word.startsWith("@"))?.slice(1) ?? process;
   if (words.length === 0) return { kind: "command" };
+  if (words[0] === "file") return fileTarget(words.slice(1), history);
   if (words.length === 1) {
     const counter = counterTarget(words[0]);
     if (counter !== null) return counter;
