@@ -18,6 +18,11 @@
 #include <time.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/ipc.h>
+#include <sys/shm.h>
+#ifndef SHM_EXEC
+#define SHM_EXEC 0100000
+#endif
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/swap.h>
@@ -72,7 +77,8 @@ struct page_region { u64 start, end, categories; };
 #define NPROC 8
 struct ent { char n[16]; u64 base, len; };
 struct fent { char n[16]; char path[160]; };
-struct shared { int nslot, nfile; struct ent slot[NSLOT]; struct fent file[NSLOT]; int uffd_fd[NPROC]; };
+struct shment { char n[16]; int id; };
+struct shared { int nslot, nfile, nshm; struct ent slot[NSLOT]; struct fent file[NSLOT]; struct shment shm[NSLOT]; int uffd_fd[NPROC]; };
 static struct shared *sh;
 static int sockp[NPROC][2];  /* [0]=driver side, [1]=executor side */
 
@@ -99,9 +105,12 @@ static const char *sym(u64 a, char *b) {   /* b >= 48 bytes */
   if (a == 0) strcpy(b, "0"); else strcpy(b, "other"); return b; }
 static int in_slots(u64 a) { return a >= SLOT_BASE && a < SLOT_BASE + SLOT_SIZE * NSLOT; }
 static const char *fpath(const char *n) { for (int i = 0; i < sh->nfile; i++) if (!strcmp(sh->file[i].n, n)) return sh->file[i].path; return n; }
+/* segments of SysV shared memory by name; those that a script leaves behind are removed when the recorder ends */
+static int shmid_of(const char *n) { for (int i = 0; i < sh->nshm; i++) if (!strcmp(sh->shm[i].n, n)) return sh->shm[i].id; return -1; }
+static void shm_set(const char *n, int id) { int i; for (i = 0; i < sh->nshm; i++) if (!strcmp(sh->shm[i].n, n)) break; if (i == NSLOT) return; if (i == sh->nshm) sh->nshm++; strncpy(sh->shm[i].n, n, 15); sh->shm[i].id = id; }
 static void fset(const char *n, const char *p) { int i; for (i = 0; i < sh->nfile; i++) if (!strcmp(sh->file[i].n, n)) break; if (i == sh->nfile) sh->nfile++; strncpy(sh->file[i].n, n, 15); strncpy(sh->file[i].path, p, 159); }
 
-static const char *ename(int e) { const char *n = strerrorname_np(e); return n ? n : "?"; }
+static const char *ename(int e) { const char *n = strerrorname_np(e); return n ? n : e == 524 ? "ENOTSUPP" : "?"; }
 #define OUTSZ 65536
 struct sb { char *p; size_t n, cap; };
 static void sbf(struct sb *s, const char *f, ...) { va_list a; va_start(a, f); if (s->n + 1 < s->cap) { int k = vsnprintf(s->p + s->n, s->cap - s->n, f, a); if (k > 0) s->n += k; if (s->n >= s->cap) s->n = s->cap - 1; } va_end(a); }
@@ -212,6 +221,17 @@ static void ex_do(char *line, struct sb *o) {
   if (!strcmp(op, "fwrite") || !strcmp(op, "fread")) { /* fwrite F off len [val] */ if (ac < 4) ERR("f"); int wr = op[1] == 'w'; int fd = open(fpath(av[1]), wr ? O_RDWR : O_RDONLY); if (fd < 0) { sbret(o, -1, errno); return; } u64 of = parse_num(av[2], &x), l = parse_num(av[3], &x); int val = ac > 4 ? strtol(av[4], 0, 0) : 0x46; s64 tot = 0; int er = 0; unsigned first = 0; static char chunk[65536]; memset(chunk, val, sizeof chunk); while (l) { u64 c = l > sizeof chunk ? sizeof chunk : l; ssize_t r = wr ? pwrite(fd, chunk, c, of) : pread(fd, chunk, c, of); if (r <= 0) { if (r < 0) er = errno; break; } if (!tot) first = (unsigned char)chunk[0]; tot += r; of += r; l -= r; } if (!tot && er) sbret(o, -1, er); else { sbret(o, tot, 0); if (er) sbf(o, ",\"errno\":\"%s\"", ename(er)); if (!wr) sbf(o, ",\"val\":%u", first); } close(fd); return; }
   if (!strcmp(op, "fadvise")) { int fd = open(fpath(av[1]), O_RDONLY); if (fd < 0) { sbret(o, -1, errno); return; } int r = posix_fadvise(fd, parse_num(av[2], &x), parse_num(av[3], &x), !strcmp(av[4], "dontneed") ? 4 : !strcmp(av[4], "willneed") ? 3 : 0); if (r) sbret(o, -1, r); else sbret(o, 0, 0); close(fd); return; }
   if (!strcmp(op, "fsync")) { int fd = open(fpath(av[1]), O_RDWR); int r = fsync(fd); sbret(o, r, errno); close(fd); return; }
+  if (!strcmp(op, "shmget")) { /* shmget S SIZE [key=N] [create] [excl] [noreserve] */ if (ac < 3) ERR("shmget"); key_t key = IPC_PRIVATE; int fl = 0600; len = parse_num(av[2], &x);
+    for (int i = 3; i < ac; i++) { if (!strncmp(av[i], "key=", 4)) key = parse_num(av[i] + 4, &x); else if (!strcmp(av[i], "create")) fl |= IPC_CREAT; else if (!strcmp(av[i], "excl")) fl |= IPC_EXCL; else if (!strcmp(av[i], "noreserve")) fl |= SHM_NORESERVE; else ERR("shmget flag"); }
+    int id = shmget(key, len, fl); if (id >= 0) shm_set(av[1], id); sbret(o, id < 0 ? -1 : 0, errno); return; }
+  if (!strcmp(op, "shmat")) { /* shmat NAME S [rdonly] [exec] [rnd] [remap] [noaddr] [at=E] */ if (ac < 3) ERR("shmat"); e = slot_get(av[1], 1); if (!e) ERR("slot"); u64 at = e->base; int fl = 0, noaddr = 0, id = shmid_of(av[2]);
+    for (int i = 3; i < ac; i++) { if (!strcmp(av[i], "rdonly")) fl |= SHM_RDONLY; else if (!strcmp(av[i], "exec")) fl |= SHM_EXEC; else if (!strcmp(av[i], "rnd")) fl |= SHM_RND; else if (!strcmp(av[i], "remap")) fl |= SHM_REMAP; else if (!strcmp(av[i], "noaddr")) noaddr = 1; else if (!strncmp(av[i], "at=", 3)) { if (parse_expr(av[i] + 3, &at, NULL)) ERR("at"); } else ERR("shmat flag"); }
+    struct shmid_ds ds; memset(&ds, 0, sizeof ds); shmctl(id, IPC_STAT, &ds); void *p = shmat(id, noaddr ? NULL : (void *)at, fl); if (p == (void *)-1) { sbret(o, -1, errno); return; }
+    u64 end = (u64)p + ds.shm_segsz; if (!noaddr && (u64)p >= e->base && (u64)p < e->base + SLOT_SIZE && end - e->base > e->len) e->len = end - e->base;
+    sbf(o, "\"ret\":\"%s\"", sym((u64)p, b1)); if (noaddr) sbf(o, ",\"align\":%d", __builtin_ctzll((u64)p)); return; }
+  if (!strcmp(op, "shmdt")) { if (ac < 2 || parse_expr(av[1], &a, &e)) ERR("addr"); int r = shmdt((void *)a); sbret(o, r, errno); return; }
+  if (!strcmp(op, "shmctl")) { /* shmctl S rmid|stat */ if (ac < 3) ERR("shmctl"); int id = shmid_of(av[1]); if (!strcmp(av[2], "rmid")) { int r = shmctl(id, IPC_RMID, NULL); sbret(o, r, errno); return; }
+    if (strcmp(av[2], "stat")) ERR("shmctl"); struct shmid_ds ds; int r = shmctl(id, IPC_STAT, &ds); sbret(o, r, errno); if (!r) sbf(o, ",\"val\":\"nattch=%lu size=%lu mode=%o\"", (unsigned long)ds.shm_nattch, (unsigned long)ds.shm_segsz, ds.shm_perm.mode); return; }
   if (!strcmp(op, "fork")) { int idx = atoi(av[2]); int r = dofork(idx); if (r == 0) { /* child: no output for this op */ o->n = 0; o->p[0] = 0; return; } sbret(o, r, errno); return; }
   if (!strcmp(op, "exit")) { sbf(o, "\"ret\":0"); (void)!write(sockp[my][1], o->p, o->n); _exit(0); }
   if (!strcmp(op, "uffd")) {
@@ -259,6 +279,7 @@ static void cleanup(void) { if (cleaned) return; cleaned = 1;
   for (int i = 0; i < NPROC; i++) if (pr[i].live && pr[i].pid > 0) { kill(pr[i].pid, SIGKILL); char p[64]; sprintf(p, "/proc/%d", pr[i].pid); for (int k = 0; k < 2000 && !access(p, F_OK); k++) { waitpid(-1, 0, WNOHANG); usleep(1000); } }
   if (anchor > 0) kill(anchor, SIGKILL);
   for (int i = 0; i < ndrv; i++) close(drv_memfd[i]);
+  for (int i = 0; sh && i < sh->nshm; i++) shmctl(sh->shm[i].id, IPC_RMID, NULL);
   for (int i = nmnt - 1; i >= 0; i--) { umount2(mntdirs[i], 0); rmdir(mntdirs[i]); }
   if (zram_on) { swapoff(zram_dev); wr("/sys/block/zram0/reset", "1"); }
   wr("/sys/kernel/mm/ksm/run", "2");
@@ -389,6 +410,15 @@ static int drv_op(int ac, char **av, const char *rest, struct sb *o) {
   if (!strcmp(op, "unlink")) { int r = unlink(fpath(av[1])); sbret(o, r, errno); return 1; }
   if (!strcmp(op, "memfd")) { /* memfd F SIZE [hugetlb2M|hugetlb1G] */ int fl = 0; if (ac > 3 && !strcmp(av[3], "hugetlb2M")) fl = 4 | (21 << 26); if (ac > 3 && !strcmp(av[3], "hugetlb1G")) fl = 4 | (30 << 26); int fd = syscall(SYS_memfd_create, av[1], fl); if (fd < 0) { sbret(o, -1, errno); return 1; } int r = ftruncate(fd, parse_num(av[2], &x)); sbret(o, r, errno); char p[64]; sprintf(p, "/proc/%d/fd/%d", getpid(), fd); fset(av[1], p); drv_memfd[ndrv++] = fd; return 1; }
   if (!strcmp(op, "memfd_close")) { int fd = atoi(strrchr(fpath(av[1]), '/') + 1); int r = close(fd); sbret(o, r, errno); for (int i = 0; i < ndrv; i++) if (drv_memfd[i] == fd) { drv_memfd[i] = drv_memfd[--ndrv]; break; } return 1; }
+  if (!strcmp(op, "uprobe")) { /* ours: uprobe set F OFF | uprobe clear F OFF : a breakpoint in every process that maps the file, by a perf event for each place */
+    static struct { char f[32]; u64 off; int fd; } up[16]; static int nup; if (ac < 4) { sbf(o, "\"error\":\"uprobe\""); return 1; }
+    u64 off = parse_num(av[3], &x); int at = -1; for (int i = 0; i < nup; i++) if (!strcmp(up[i].f, av[2]) && up[i].off == off) at = i;
+    if (!strcmp(av[1], "clear")) { if (at < 0) { sbret(o, -1, ENOENT); return 1; } close(up[at].fd); up[at] = up[--nup]; sbret(o, 0, 0); return 1; }
+    if (at >= 0 || nup == 16) { sbret(o, -1, EEXIST); return 1; }
+    char t[32]; if (!slurp("/sys/bus/event_source/devices/uprobe/type", t, sizeof t)) { sbret(o, -1, ENODEV); return 1; }
+    struct perf_event_attr pa; memset(&pa, 0, sizeof pa); pa.size = sizeof pa; pa.type = atoi(t); pa.config1 = (u64)fpath(av[2]); pa.config2 = off;
+    int fd = syscall(SYS_perf_event_open, &pa, -1, 0, -1, 8); if (fd < 0) { sbret(o, -1, errno); return 1; }
+    snprintf(up[nup].f, 32, "%s", av[2]); up[nup].off = off; up[nup++].fd = fd; sbret(o, 0, 0); return 1; }
   if (!strcmp(op, "khugepaged")) { khp_scan(ac > 2 ? atoi(av[2]) : 1, o); return 1; }
   if (!strcmp(op, "ksm")) { if (!strcmp(av[1], "unmerge")) { int r = wr("/sys/kernel/mm/ksm/run", "2"); sbret(o, r ? -1 : 0, -r); wr("/sys/kernel/mm/ksm/run", "0"); } else ksm_scan(ac > 2 ? atoi(av[2]) : 2, o); return 1; }
   if (!strcmp(op, "drop_caches")) { sync(); int r = wr("/proc/sys/vm/drop_caches", ac > 1 ? av[1] : "3"); sbret(o, r ? -1 : 0, -r); return 1; }

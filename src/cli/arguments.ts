@@ -23,11 +23,12 @@ function writeProblem(command: string, options: Options, error: unknown): void {
   process.stderr.write(sentence + "\n");
 }
 
-/** `--patch -ID` is a value and no option; parseArgs takes it only as one word. */
-const joinPatches = (args: readonly string[]): string[] => {
+/** `--patch -ID` and `--sort -COLUMN`: a value and no option; parseArgs takes it only as one word. */
+const joinValues = (args: readonly string[]): string[] => {
   const out: string[] = [];
   for (const word of args) {
-    if (out[out.length - 1] === "--patch" && /^-[^-]/.test(word)) out[out.length - 1] = `--patch=${word}`;
+    const before = out[out.length - 1];
+    if ((before === "--patch" || before === "--sort") && /^-[^-]/.test(word)) out[out.length - 1] = `${before}=${word}`;
     else out.push(word);
   }
   return out;
@@ -39,7 +40,7 @@ const joinPatches = (args: readonly string[]): string[] => {
  */
 export function parseCommandLine<T extends Options>(command: string, args: string[], options: T): Parsed<T> | null {
   try {
-    return parseArgs({ args: joinPatches(args), options, allowPositionals: true, strict: true });
+    return parseArgs({ args: joinValues(args), options, allowPositionals: true, strict: true });
   } catch (error) {
     writeProblem(command, options, error);
     return null;

@@ -1,6 +1,7 @@
 import type { PlainKey } from "../i18n/format.ts";
 
-export type CommandName = "run" | "shell" | "conform" | "verify" | "fuzz-kernel" | "explore" | "bisect" | "program" | "lab" | "serve" | "fidelity" | "doctor";
+export type CommandName =
+  "run" | "shell" | "conform" | "verify" | "fuzz-kernel" | "explore" | "bisect" | "program" | "sweep" | "import" | "lab" | "serve" | "fidelity" | "doctor";
 
 export interface Command {
   readonly name: CommandName;
@@ -47,6 +48,19 @@ export const commands: readonly Command[] = [
     usage: "bin/hugelab program [--profile P] [--release R] [--patch +ID] [--config K=V] [-v] FILE",
     summary: "cli.program.summary",
     status: "cli.program.status",
+  },
+  {
+    name: "sweep",
+    usage:
+      "bin/hugelab sweep [--setting NAME=VALUE,...]... [--settings FILE] [--baseline SETTING] [--sort [-]COLUMN] [--why SETTING] [--json or --csv] [--profile P] [--release R] [--patch +ID] [--config K=V] FILE",
+    summary: "cli.sweep.summary",
+    status: "cli.sweep.status",
+  },
+  {
+    name: "import",
+    usage: "bin/hugelab import maps|smaps FILE, import perf [--name N] [--thp MODE] [--kernel R] FILE",
+    summary: "cli.import.summary",
+    status: "cli.import.status",
   },
   { name: "lab", usage: "bin/hugelab lab list, lab run ID, lab check PACK...", summary: "cli.lab.summary", status: "cli.lab.status" },
   { name: "serve", usage: "bin/hugelab serve [--port N] [--no-open]", summary: "cli.serve.summary", status: "cli.serve.status" },

@@ -22,6 +22,8 @@ const loaders: Readonly<Record<CommandName, () => Promise<CommandModule>>> = {
   explore: () => import("./explore.ts"),
   bisect: () => import("./bisect.ts"),
   program: () => import("./program.ts"),
+  sweep: () => import("./sweep.ts"),
+  import: () => import("./import.ts"),
   lab: () => import("./lab.ts"),
   serve: () => import("./serve.ts"),
   fidelity: () => import("./fidelity.ts"),

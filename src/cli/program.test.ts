@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { profileFor } from "./program.ts";
+import { profileFor } from "../conform/program/programProfile.ts";
 
 const main = join(import.meta.dirname, "main.ts");
 const recording = join(import.meta.dirname, "../../conformance/programs/c-two-buffers.json");

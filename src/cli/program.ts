@@ -1,47 +1,34 @@
-import { readFileSync, statSync } from "node:fs";
+import { importText, namesFromFile } from "../conform/import/importText.ts";
 import { percent } from "../conform/judge.ts";
 import { compareProgram, isWithinShare, type ProgramDifference, type ProgramVerdict, type RssChange } from "../conform/program/compareProgram.ts";
-import { readProgram, type Program } from "../conform/program/readProgram.ts";
+import { profileFor } from "../conform/program/programProfile.ts";
+import type { Program } from "../conform/program/readProgram.ts";
 import { replayProgram, SettingRefused, type Replay } from "../conform/program/replayProgram.ts";
-import { DEFAULT_PROFILE, PROFILES, type Profile } from "../kernel/profile/profile.ts";
+import type { Profile } from "../kernel/profile/profile.ts";
 import { Machine } from "../kernel/machine.ts";
 import { parseCommandLine } from "./arguments.ts";
 import { exitStatus } from "./exitStatus.ts";
-import { errorCode, tell } from "./judgeText.ts";
+import { problemText, readWhole } from "./import.ts";
+import { tell } from "./judgeText.ts";
 import { chooseMachine, configRefusal, MACHINE_OPTIONS } from "./machineOptions.ts";
 import { shown } from "./shown.ts";
 import { writeOut } from "./writeOut.ts";
 
 /** Differences that are shown without -v. */
 const SHOWN = 20;
-/** No recording comes near this; a bigger file is not read at all. */
-const MAX_BYTES = 64 * 1024 * 1024;
-/** Recordings are made on the machine at hand (record-program.sh needs perf), so of profiles of one release that of the virtual machine comes first. */
-const RECORDED_ON = /^vm-/;
 
 function complain(text: string): number {
   process.stderr.write(`${text}\n`);
   return exitStatus.usage;
 }
 
-/** The recording in a file, or the sentence that says what is wrong. */
-export function loadProgram(path: string): Program | string {
-  let text: string;
-  try {
-    const { size } = statSync(path);
-    if (size > MAX_BYTES) return tell("conform.program.tooLarge", { path, bytes: size, limit: MAX_BYTES });
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    return tell("conform.program.notRead", { path, code: errorCode(error) });
-  }
-  const result = readProgram(text);
-  return result.kind === "program" ? result.program : tell(`conform.program.bad.${result.problem}`, { path, event: result.event });
-}
-
-/** The profile of a recording's kernel. */
-export function profileFor(kernel: string): Profile["id"] {
-  const same = PROFILES.filter((p) => p.kernelRelease === kernel || p.kernelRelease.startsWith(`${kernel}.`));
-  return (same.find((p) => RECORDED_ON.test(p.id)) ?? same[0])?.id ?? DEFAULT_PROFILE;
+/** The recording in a file (JSON, or what perf script printed), or the sentence that says what is wrong. */
+export function loadProgram(command: string, path: string): Program | string {
+  const file = readWhole(command, path);
+  if (typeof file === "string") return file;
+  const result = importText(file.text, namesFromFile(path));
+  if (result.kind === "bad") return problemText(path, result.problem);
+  return result.value.form === "program" ? result.value.program : tell("conform.program.mappings", { path, form: result.value.maps.form });
 }
 
 /** `hugelab program FILE`: replays a recorded program and compares it event by event. */
@@ -50,7 +37,7 @@ export async function run(args: string[]): Promise<number> {
   if (parsed === null) return exitStatus.usage;
   const { values, positionals } = parsed;
   if (positionals.length !== 1) return complain(tell("conform.program.usage"));
-  const program = loadProgram(positionals[0]);
+  const program = loadProgram("program", positionals[0]);
   if (typeof program === "string") return complain(program);
   const isChosen = values.profile !== undefined || values.release !== undefined;
   const machine = chooseMachine("program", isChosen ? values : { ...values, profile: profileFor(program.kernel) });

@@ -1,3 +1,4 @@
+import { programExtension } from "../conform/program/programTools.ts";
 import { say, sentence } from "../i18n/format.ts";
 import { runAlone } from "../kernel/sched/points.ts";
 import { failed } from "../kernel/mm/errno.ts";
@@ -8,6 +9,7 @@ import { converse } from "./converse.ts";
 import { exitStatus } from "./exitStatus.ts";
 import { TypedAhead } from "./lineTerminal.ts";
 import { chooseMachine, configRefusal, MACHINE_OPTIONS } from "./machineOptions.ts";
+import { shippedPrograms } from "./shippedPrograms.ts";
 import { writeOut } from "./writeOut.ts";
 
 /** `hugelab shell [--profile P] [--release R] [--patch +ID] [--config K=V] [--arch A]` */
@@ -34,7 +36,13 @@ export async function run(args: string[]): Promise<number> {
   }
   const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
   const ahead = isTerminal ? TypedAhead.open() : null;
-  const session = new ShellSession({ boot: { profile, patches }, render: sentence, config, probe: ahead });
+  const session = new ShellSession({
+    boot: { profile, patches },
+    render: sentence,
+    config,
+    probe: ahead,
+    extra: [programExtension(shippedPrograms(), sentence)],
+  });
   if (isTerminal) await writeOut(`${say("cli.shell.welcome", { title: profile.title, memory: profile.memoryMiB })}\n`);
   await converse(session, isTerminal, () => [], ahead);
   ahead?.close();

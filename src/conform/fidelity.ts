@@ -6,6 +6,8 @@ import { releaseOf, type Verdict } from "./judge.ts";
 const AREAS: readonly (readonly [area: string, names: RegExp])[] = [
   ["random", /^[a-z]+-\d+-\d+$/],
   ["eligibility", /^elig_/],
+  ["sysv", /^sysv-/],
+  ["reclaim", /^pageout-/],
   ["hugetlb", /hugetlb/],
   ["userfaultfd", /uffd/],
   ["shmem", /shmem/],

@@ -4,6 +4,7 @@ import { kernelMessagesEn } from "../kernel/messages.en.ts";
 import { mainMessagesEn } from "../main/messages.en.ts";
 import { observeMessagesEn } from "../observe/messages.en.ts";
 import { rendererMessagesEn } from "../renderer/messages.en.ts";
+import { programMessagesEn } from "../renderer/messages.enPrograms.ts";
 import { sessionMessagesEn } from "../session/messages.en.ts";
 import { terminalMessagesEn } from "../session/messages.enTerminal.ts";
 import { shellMessagesEn } from "../shell/messages.en.ts";
@@ -15,7 +16,7 @@ import { hostEn } from "./en/host.ts";
  * Keys are `<folder of src>.<name>`. Sentences of hosts and front ends are here with their literal type, so that TypeScript checks
  * their arguments; those of the layers from kernel to lab come in as plain records, which tests/catalogue.test.ts checks.
  */
-export const en = { ...cliEn, ...hostEn, ...mainMessagesEn, ...rendererMessagesEn } as const;
+export const en = { ...cliEn, ...hostEn, ...mainMessagesEn, ...rendererMessagesEn, ...programMessagesEn } as const;
 
 export type MessageKey = keyof typeof en;
 

@@ -45,7 +45,7 @@ import { VM, VM_SPECIAL } from "./mm/vmFlags.ts";
 import { lowerIndex } from "./mm/vma.ts";
 import { VMSTAT } from "./mm/vmstat.ts";
 import { rssCounter } from "./mm/zap.ts";
-import { isLocked } from "./sched/locks.ts";
+import { isLocked, unlock } from "./sched/locks.ts";
 import { QUANTUM, hugeWork, pace, paceWhole } from "./sched/pace.ts";
 import { allowableOrders, pmdAllowed } from "./thp/eligibility/eligibility.ts";
 import { smallPagesOnly } from "./thp/eligibility/orders.ts";
@@ -777,14 +777,18 @@ function doFaultAlone(k: Kernel, vma: Vma, vpn: number, flags: number): number {
   return (vma.flags & VMAlone.shared) === 0 ? doCowFaultAlone(k, vma, vpn, flags) : doSharedFaultAlone(k, vma, vpn, flags);
 }
 
+/** unlockFound of mm/fileFault.ts. */
+const unlockFoundAlone = (k: Kernel, page: Pfn): void => unlock(k, "folio_lock", folioOf(k, page));
+
 /** doReadFault of mm/fileFault.ts. */
 function doReadFaultAlone(k: Kernel, vma: Vma, vpn: number, flags: number): number {
   const inode = inodeOf(k, vma);
-  const isAround = k.g.faultAroundPages > 1;
+  const isAround = k.g.faultAroundPages > 1 && vma.ops !== "sysv";
   if (isAround && doFaultAroundAlone(k, vma, vpn, inode) !== 0) return 0;
   const found = callFaultAlone(k, vma, vpn, inode, flags);
   if (found.page === NO_PFNAlone || (found.retried && isAround && doFaultAroundAlone(k, vma, vpn, inode) !== 0)) return found.result;
   const r = found.result | finishFaultAlone(k, vma, vpn, flags, found.page);
+  unlockFoundAlone(k, found.page);
   return r;
 }
 
@@ -801,6 +805,7 @@ function doCowFaultAlone(k: Kernel, vmaIn: Vma, vpn: number, flags: number): num
   k.stamp.set(copy, k.stamp.get(found.page));
   k.charge(k.costs.copy4kNs);
   const r = found.result | finishFaultAlone(k, vma, vpn, flags, copy);
+  unlockFoundAlone(k, found.page);
   if ((r & VMF_ERRORAlone) !== 0) folioPut(k, copy);
   return r;
 }
@@ -813,6 +818,7 @@ function doSharedFaultAlone(k: Kernel, vma: Vma, vpn: number, flags: number): nu
   pageMkwriteAlone(k, vma, vpn, head);
   const r = found.result | finishFaultAlone(k, vma, vpn, flags, found.page);
   if ((r & VMF_ERRORAlone) === 0) folioMarkDirty(k, head);
+  unlockFoundAlone(k, found.page);
   return r;
 }
 

@@ -4,6 +4,7 @@ import { PPC_8XX } from "./arch/ppc8xx.ts";
 import type { Geometry } from "./arch/geometry.ts";
 import type { Era } from "./era/era.ts";
 import { resolveEra, togglesOf } from "./era/resolve.ts";
+import { STANDARD_DESCRIPTORS } from "./fs/fdTable.ts";
 import { mmAlloc } from "./mm/fork.ts";
 import { addDevices } from "./drivers/hugelab.ts";
 import { folioGet, setFlag } from "./mm/folio.ts";
@@ -91,6 +92,10 @@ export function bootKernel(o: BootOptions): Kernel {
     plain: {},
     settingStep: {},
     nextPid: 1,
+    shmMaxBytes: Infinity,
+    shmMni: 4096,
+    shmLastIndex: -1,
+    shmSequence: 0,
   }));
   setKhugepaged(k, geo.thp && profile.memoryMiB >= 512);
   const zero = allocPages(k, 0, "unmovable");
@@ -102,6 +107,8 @@ export function bootKernel(o: BootOptions): Kernel {
   k.misc.set(MISC.cacheNodeEnd, 1);
   bugOn(addMount(k, "tmpfs", "", "never", 0) !== SHM_MOUNT, "shm_mnt is not the first mount");
   for (const [fs, path] of DISKS) addMount(k, fs, path, "never", 0);
+  // as shmem_default_max_blocks: half of the memory
+  for (const path of TMPFS) addMount(k, "tmpfs", path, "never", Math.floor((profile.memoryMiB * 256) / 2));
   addDevices(k);
   return k;
 }
@@ -111,6 +118,9 @@ const DISKS: readonly (readonly ["ext4" | "xfs", string])[] = [
   ["ext4", "/mnt/ext4"],
   ["xfs", "/mnt/xfs"],
 ];
+
+/** Mounts of tmpfs that a machine has. */
+const TMPFS: readonly string[] = ["/dev/shm", "/mnt/tmp"];
 
 export interface ProcessOptions {
   readonly comm: string;
@@ -134,6 +144,8 @@ export function newProcess(k: Kernel, o: ProcessOptions): number {
     rlimitMemlock: 8 * 1024 * 1024,
     rlimitAs: Infinity,
     rlimitData: Infinity,
+    rlimitNofile: 1024,
+    fds: STANDARD_DESCRIPTORS,
     capIpcLock: o.root ?? true,
     capSysResource: o.root ?? true,
   }));

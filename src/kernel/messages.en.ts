@@ -43,6 +43,8 @@ export const kernelMessagesEn: Readonly<Record<string, string>> = {
   "kernel.check.anonVmaChain": "address space {mm}: the mapping at page {start} and anon_vma {anonVma} do not list each other once",
   "kernel.check.anonVmaActive": "anon_vma {anonVma} counts {is} active VMAs and has {should}",
   "kernel.check.anonVmaFamily": "anon_vma {anonVma} counts {is} children and has {should}, or its parent or root is gone",
+  "kernel.check.descriptor": "descriptor {fd} of task {task} is out of order or leads to no open file",
+  "kernel.check.shm": "segment {segment} of shared memory and its file do not belong together",
   "kernel.check.task": "task {task} does not agree with its address space {mm} or its pid",
   "kernel.check.buddyLink": "the free list of order {order} is linked wrongly at frame {pfn}",
   "kernel.check.buddyBlock": "the free block at frame {pfn} is no block of order {order} of its list",

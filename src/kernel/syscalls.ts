@@ -12,14 +12,15 @@ import { mlockall, mlockRange, munlockall, munlockRange } from "./mm/mlock.ts";
 import { doBrk, doMmap, doMunmap, MAP } from "./mm/mmap.ts";
 import { doMprotect } from "./mm/mprotect.ts";
 import { doMremap } from "./mm/mremap.ts";
-import { limitOf, type OpenFile, type Task } from "./mm/records.ts";
+import { LIMIT_FIELDS, limitOf, type OpenFile, type Resource, type Task } from "./mm/records.ts";
 import { vmaStartWrite } from "./mm/vmaLock.ts";
 import { VM, VMH } from "./mm/vmFlags.ts";
 import { isWalked, walkPages } from "./proc/taskMmu.ts";
 import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "./sched/locks.ts";
 import type { Op } from "./sched/points.ts";
 import { NO_PFN } from "./units.ts";
-import { refuseArgument, refuseHole, refuseOccupied, refuseRelease, refuseSealed, refuseUncapable } from "./why/refusal.ts";
+import { uprobeMmap } from "./uprobes.ts";
+import { refuseArgument, refuseFlag, refuseHole, refuseOccupied, refuseRelease, refuseSealed, refuseUncapable } from "./why/refusal.ts";
 import type { ArgumentName, RefusalRule } from "./why/tracer.ts";
 
 /**
@@ -64,7 +65,6 @@ export function* sysMmap(k: Kernel, task: Task, c: MmapCall): Op<Result<bigint>>
   } else address &= ~(PAGE - 1n);
   const offset = u64(c.offset ?? 0n);
   if (!aligned(offset)) return refuseAlignment(k, task, "__do_sys_mmap", "address", offset);
-  if (offset + rounded > MASK64) return refuseArgument(k, task.mm, "do_mmap", "EOVERFLOW", "refuse.addressRange", "range", offset);
   yield* mmapWriteLock(k, task.mm);
   // where the kernel chooses, any neighbour may grow
   yield* fixed ? vmaStartWrite(k, task.mm, vpnOf(address), vpnOf(address + rounded)) : writeLockAll(k, task.mm);
@@ -78,7 +78,10 @@ export function* sysMmap(k: Kernel, task: Task, c: MmapCall): Op<Result<bigint>>
     if (type === MAP.droppable && !k.era.droppable) return refuseRelease(k, task.mm, "do_mmap", "EINVAL", "droppable", "hint.mapType");
     const what = { file: c.file?.slot ?? 0, pgoff: c.file === undefined ? 0 : vpnOf(offset) };
     const r = yield* doMmap(k, task, { start: vpnOf(address), pages: vpnOf(rounded), prot: c.prot, flags: c.flags, ...what });
-    return failed(r) ? r : BigInt(r) * PAGE;
+    if (failed(r)) return r;
+    const vma = c.file === undefined ? undefined : vmaAt(k, task.mm, r);
+    if (vma !== undefined && inodeOf(k, vma).uprobes.length > 0) yield* uprobeMmap(k, vma);
+    return BigInt(r) * PAGE;
   } finally {
     mmapWriteUnlock(k, task.mm);
   }
@@ -235,19 +238,32 @@ export function* sysMunlockall(k: Kernel, task: Task): Op<Result> {
   return r;
 }
 
-/** msync(2) with MS_SYNC: what shared mappings of disk files in the range wrote is written back, up to the first hole. */
-export function sysMsync(k: Kernel, task: Task, address: bigint, length: bigint): Result {
+/** MS_* */
+export const MS = { async: 1, invalidate: 2, sync: 4 } as const;
+
+/** msync(2): with MS_SYNC what shared mappings of disk files in the range wrote is written back. A hole is passed over and reported at the end; with MS_ASYNC it ends the call. */
+export function sysMsync(k: Kernel, task: Task, address: bigint, length: bigint, flags: number): Result {
   const start = u64(address);
+  const wrong = (hint?: string): Failure => refuseArgument(k, task.mm, "__do_sys_msync", "EINVAL", "refuse.argument", "flags", flags, hint);
+  if ((flags & ~(MS.async | MS.invalidate | MS.sync)) !== 0) return wrong("hint.msyncFlags");
   if (!aligned(start)) return refuseAlignment(k, task, "__do_sys_msync", "address", start);
+  if ((flags & (MS.async | MS.sync)) === (MS.async | MS.sync)) return wrong("hint.msyncFlags");
   const end = u64(start + pageAlign(u64(length)));
   if (end === start) return 0;
-  if (end < start || end > taskSize(k)) return refuseArgument(k, task.mm, "__do_sys_msync", "ENOMEM", "refuse.addressRange", "range", end, "hint.hole");
-  for (const vma of vmasIn(k, task.mm, vpnOf(start), vpnOf(end))) {
-    if (vma.ops !== "disk" || (vma.flags & VM.shared) === 0) continue;
+  if (end < start) return refuseArgument(k, task.mm, "__do_sys_msync", "ENOMEM", "refuse.addressRange", "range", end, "hint.hole");
+  const last = end > taskSize(k) ? k.geo.taskSizePages : vpnOf(end);
+  let at = vpnOf(start);
+  let isWhole = end <= taskSize(k);
+  for (const vma of vmasIn(k, task.mm, vpnOf(start > taskSize(k) ? taskSize(k) : start), last)) {
+    if (vma.start > at) isWhole = false;
+    if (!isWhole && flags === MS.async) break;
+    if (flags & MS.invalidate && vma.flags & VM.locked) return refuseFlag(k, vma, "__do_sys_msync", "EBUSY", "refuse.locked", "VM_LOCKED", true, "hint.locked");
+    at = vma.end;
+    if ((flags & MS.sync) === 0 || vma.ops !== "disk" || (vma.flags & VM.shared) === 0) continue;
     const first = Math.max(vma.start, vpnOf(start));
-    diskWriteback(k, inodeOf(k, vma).slot, fileIndex(vma, first), fileIndex(vma, Math.min(vma.end, vpnOf(end))));
+    diskWriteback(k, inodeOf(k, vma).slot, fileIndex(vma, first), fileIndex(vma, Math.min(vma.end, last)));
   }
-  return fullyMapped(k, task.mm, vpnOf(start), vpnOf(end)) ? 0 : refuseHole(k, task.mm, "__do_sys_msync", "ENOMEM", vpnOf(start), vpnOf(end));
+  return isWhole && at >= last ? 0 : refuseHole(k, task.mm, "__do_sys_msync", "ENOMEM", vpnOf(start), last);
 }
 
 /** mincore(2): one flag for each page. Pages of a huge zero folio and of the zero page are resident, and those of a file that are in the page cache. */
@@ -316,11 +332,11 @@ export function sysSetThpDisable(k: Kernel, task: Task, value: bigint, flags: nu
 export const sysGetThpDisable = (k: Kernel, task: Task): Result => k.mms.get(task.mm).thpDisable;
 
 /** setrlimit(2) with the soft and the hard limit alike (do_prlimit). Raising the hard one takes CAP_SYS_RESOURCE. */
-export function sysSetrlimit(k: Kernel, task: Task, resource: "memlock" | "as" | "data", bytes: bigint): Result {
+export function sysSetrlimit(k: Kernel, task: Task, resource: Resource, bytes: bigint): Result {
   const n = bytes >= 1n << 53n ? Infinity : Number(bytes);
   if (n > limitOf(task, resource) && !task.capSysResource)
     return refuseUncapable(k, task, "do_prlimit", "EPERM", resource, "CAP_SYS_RESOURCE", "hint.rlimitRaise");
-  k.tasks.update(task.slot, resource === "memlock" ? { rlimitMemlock: n } : resource === "as" ? { rlimitAs: n } : { rlimitData: n });
+  k.tasks.update(task.slot, { [LIMIT_FIELDS[resource]]: n });
   return 0;
 }
 

@@ -25,7 +25,8 @@ function placeOf(k: Kernel, vma: Vma): string {
   if (vma.file === 0) return "00000000 00:00 0";
   const inode = inodeOf(k, vma);
   const device = isShmem(k, inode) || inode.device !== null ? `00:${hex(inode.mount, 2)}` : `fe:${hex(inode.mount, 2)}`;
-  return `${hex(vma.pgoff * 4096, 8)} ${device} ${inode.slot}`;
+  // a segment of SysV shared memory shows its id in place of an inode number
+  return `${hex(vma.pgoff * 4096, 8)} ${device} ${inode.shm === 0 ? inode.slot : k.shms.get(inode.shm).id}`;
 }
 
 /** get_vma_name: the heap is known by its place (vma_is_initial_heap). */

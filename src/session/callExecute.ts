@@ -1,12 +1,12 @@
-import { failed, type Errno, type Result } from "../kernel/mm/errno.ts";
+import { failed, type Result } from "../kernel/mm/errno.ts";
 import { MAP } from "../kernel/mm/mmap.ts";
-import type { Task } from "../kernel/mm/records.ts";
+import type { Resource, Task } from "../kernel/mm/records.ts";
 import type { Op } from "../kernel/sched/points.ts";
 import * as sys from "../kernel/syscalls.ts";
 import type { CallOperation, CallValue } from "../shell/call/callOperation.ts";
-import { printConstant, printFlags, type ConstantFamily } from "../shell/call/constants.ts";
-import { describeErrno } from "../shell/call/errnos.ts";
-import type { RenderMessage } from "../shell/renderMessage.ts";
+import { FILE_CALLS, mappedFile, resolvePath } from "./callFiles.ts";
+import { SHM_CALLS } from "./callShm.ts";
+import { int, LATER, refuse, result, u64, type Call, type CallRow, type Show } from "./callRow.ts";
 import { mincoreRuns, type ResultFields } from "./execute.ts";
 import type { LearnerWorld } from "./learnerWorld.ts";
 import { MAX_PROCESSES } from "./world.ts";
@@ -14,45 +14,26 @@ import { MAX_PROCESSES } from "./world.ts";
 /** Carries out lines of the C form: the numbers a program would pass, checked and refused as the system call does. */
 
 const PAGE = 4096n;
-const u64 = (n: bigint): bigint => BigInt.asUintN(64, n);
-const LATER: ResultFields = { error: "not simulated yet" };
 
-/** A call with its arguments as numbers. Missing ones are 0, as registers that nobody set. */
-interface Call {
-  readonly world: LearnerWorld;
-  readonly task: Task;
-  readonly args: readonly bigint[];
-  readonly operation: CallOperation;
-}
-
-/** How an argument is printed: as an address, a signed number, flags or a constant of a family. */
-type Show = "address" | "number" | "int" | "vec" | "limit" | "PROT" | "MAP" | "MREMAP" | "MCL" | "MS" | "MLOCK" | "MADV" | "PR" | "RLIMIT";
-
-interface CallRow {
-  readonly show: readonly Show[];
-  readonly run: (call: Call) => Op<ResultFields>;
-  /** the result is an address */
-  readonly returnsAddress?: boolean;
-}
-
-const refuse = (errno: Errno, hint?: string): ResultFields => ({ ret: -1, errno, ...(hint === undefined ? {} : { hint }) });
-const result = (r: Result<number | bigint>): ResultFields => (failed(r) ? refuse(r.errno, r.hint) : { ret: r });
-
-function* mmap({ world, task, args, operation }: Call): Op<ResultFields> {
+function* mmap(call: Call): Op<ResultFields> {
+  const { world, task, args, operation } = call;
   const [address, length, prot, flags, fd, offset] = args;
   if (u64(offset) % PAGE !== 0n) return refuse("EINVAL", "hint.alignOffset");
   const bits = Number(u64(flags) & 0xffffffffn);
-  if ((bits & MAP.anonymous) === 0) return BigInt.asIntN(32, fd) < 0n ? refuse("EBADF", "hint.anonymous") : LATER;
+  const file = (bits & MAP.anonymous) === 0 ? mappedFile(call, fd) : undefined;
+  if (failed(file)) return refuse(file.errno, "hint.anonymous");
   // huge page pools and MAP_32BIT are not simulated yet
   if (bits & (MAP.hugetlb | 0x40)) return LATER;
+  // a character device like a terminal has no ->mmap
+  if (file === null) return refuse("ENODEV", "hint.notRegular");
   const recorded = operation.recorded?.value ?? null;
-  const call = { length, prot: Number(prot & 7n), flags: bits };
+  const what = { length, prot: Number(prot & 7n), flags: bits, ...(file === undefined ? {} : { file, offset: u64(offset) }) };
   // a pasted line of strace goes where it went then, so that the addresses of later lines fit
   if (u64(address) === 0n && recorded !== null && recorded > 0n) {
-    const there = yield* sys.sysMmap(world.machine.kernel, task, { ...call, address: recorded, flags: bits | MAP.fixedNoReplace });
+    const there = yield* sys.sysMmap(world.machine.kernel, task, { ...what, address: recorded, flags: bits | MAP.fixedNoReplace });
     if (!failed(there)) return { ret: there };
   }
-  return result(yield* sys.sysMmap(world.machine.kernel, task, { ...call, address }));
+  return result(yield* sys.sysMmap(world.machine.kernel, task, { ...what, address }));
 }
 
 function* mremap({ world, task, args }: Call): Op<ResultFields> {
@@ -93,7 +74,7 @@ function* prctl({ world, task, args }: Call): Op<ResultFields> {
   return LATER;
 }
 
-const RESOURCES: Readonly<Record<string, "data" | "memlock" | "as">> = { "2": "data", "8": "memlock", "9": "as" };
+const RESOURCES: Readonly<Record<string, Resource>> = { "2": "data", "7": "nofile", "8": "memlock", "9": "as" };
 
 function* setrlimit({ world, task, args, operation }: Call): Op<ResultFields> {
   const limit = operation.args[1];
@@ -147,7 +128,7 @@ function* direct(r: Result): Op<Result> {
 
 const ALL = (1n << 64n) - 1n;
 
-const CALLS: Readonly<Record<string, CallRow>> = {
+export const CALLS: Readonly<Record<string, CallRow>> = {
   mmap: { show: ["address", "number", "PROT", "MAP", "int", "number"], run: mmap, returnsAddress: true },
   munmap: ranged([], 0n, ({ world, task, args }) => sys.sysMunmap(world.machine.kernel, task, args[0], args[1])),
   mprotect: ranged(["PROT"], 7n, ({ world, task, args }) => sys.sysMprotect(world.machine.kernel, task, args[0], args[1], Number(args[2]))),
@@ -170,16 +151,15 @@ const CALLS: Readonly<Record<string, CallRow>> = {
     },
   },
   mincore: { show: ["address", "number", "vec"], run: mincore },
-  // MS_ASYNC and MS_SYNC exclude each other
-  msync: ranged(["MS"], 7n, ({ world, task, args }) =>
-    direct((args[2] & 5n) === 5n ? { errno: "EINVAL" } : sys.sysMsync(world.machine.kernel, task, args[0], args[1])),
-  ),
+  msync: ranged(["MS"], ALL, ({ world, task, args }) => direct(sys.sysMsync(world.machine.kernel, task, args[0], args[1], int(args[2])))),
   mseal: ranged(["number"], 0n, ({ world, task, args }) => sys.sysMseal(world.machine.kernel, task, args[0], args[1])),
   brk: { show: ["address"], run: brk, returnsAddress: true },
   sbrk: { show: ["int"], run: sbrk, returnsAddress: true },
   prctl: { show: ["PR", "int", "int", "int", "int"], run: prctl },
   setrlimit: { show: ["RLIMIT", "limit"], run: setrlimit },
   fork: { show: [], run: fork },
+  ...FILE_CALLS,
+  ...SHM_CALLS,
 };
 
 function valueOf(world: LearnerWorld, value: CallValue): bigint {
@@ -188,82 +168,45 @@ function valueOf(world: LearnerWorld, value: CallValue): bigint {
   return world.slots.resolve({ name: value.name, offsetBytes: value.offset })?.address ?? 0n;
 }
 
-function evaluate(world: LearnerWorld, task: Task, operation: CallOperation): Call {
-  const given = operation.args.map((value) => valueOf(world, value));
-  const wanted = CALLS[operation.call].show.length;
-  // prctl and mremap have arguments that may be left out
-  while (given.length < wanted) given.push(0n);
-  return { world, task, args: given, operation };
+/** What a call is made with: the numbers of its registers, and the text behind those that point to one. */
+export interface CallArguments {
+  readonly args: readonly bigint[];
+  readonly texts: readonly (string | null)[];
+  /** soft and hard limit of setrlimit */
+  readonly limits: readonly [bigint, bigint] | null;
+}
+
+/** The arguments of a call as they are before it runs. `directory`: where relative paths begin. */
+export function argumentsOf(world: LearnerWorld, operation: CallOperation, directory: string): CallArguments {
+  const args = operation.args.map((value) => valueOf(world, value));
+  const { show } = CALLS[operation.call];
+  // some calls have arguments that may be left out
+  while (args.length < show.length) args.push(0n);
+  const texts = show.map((kind, i) => textOf(operation.args[i], kind, directory));
+  return { args, texts, limits: limitsOf(world, operation) };
+}
+
+function textOf(value: CallValue | undefined, kind: Show, directory: string): string | null {
+  if (value?.kind !== "text") return null;
+  return kind === "path" ? resolvePath(value.text, directory) : value.text;
+}
+
+/** The two numbers of setrlimit's struct; null where none was given. */
+function limitsOf(world: LearnerWorld, operation: CallOperation): readonly [bigint, bigint] | null {
+  const limit = operation.args[1];
+  if (operation.call !== "setrlimit" || limit?.kind !== "struct" || limit.members.length !== 2) return null;
+  return [u64(valueOf(world, limit.members[0])), u64(valueOf(world, limit.members[1]))];
 }
 
 /** Runs a call; binds the name in front of `=` to what it returned. */
-export function* executeCall(world: LearnerWorld, task: Task, operation: CallOperation): Op<ResultFields> {
-  const call = evaluate(world, task, operation);
-  const row = CALLS[operation.call];
-  const fields = yield* row.run(call);
+export function* executeCall(world: LearnerWorld, task: Task, operation: CallOperation, directory: string): Op<ResultFields> {
+  const { args, texts } = argumentsOf(world, operation, directory);
+  const fields = yield* CALLS[operation.call].run({ world, task, args, texts, operation });
   const { target } = operation;
   if (target !== null && (typeof fields.ret === "bigint" || typeof fields.ret === "number") && fields.errno === undefined) {
-    const length = operation.call === "mmap" ? call.args[1] : operation.call === "mremap" ? call.args[2] : 0n;
+    const mapped = typeof fields.mappedBytes === "number" ? BigInt(fields.mappedBytes) : 0n;
+    const length = operation.call === "mmap" ? args[1] : operation.call === "mremap" ? args[2] : mapped;
     world.slots.bind(target, BigInt(fields.ret), (u64(length) + PAGE - 1n) & ~(PAGE - 1n));
   }
   return fields;
 }
-
-function show(kind: Show, value: bigint, limits: readonly bigint[] | null): string {
-  switch (kind) {
-    case "address":
-      return value === 0n ? "NULL" : `0x${u64(value).toString(16)}`;
-    case "number":
-      return String(u64(value));
-    case "int":
-      return String(BigInt.asIntN(64, value));
-    case "vec":
-      return "vec";
-    case "limit":
-      return limits === null ? "NULL" : `{${limits.map((limit) => (limit === ALL ? "RLIM_INFINITY" : String(limit))).join(", ")}}`;
-    case "MADV":
-    case "PR":
-    case "RLIMIT":
-      return printConstant(kind satisfies ConstantFamily, value);
-    default:
-      return printFlags(kind, u64(value));
-  }
-}
-
-/** The arguments of a call as strace prints them, and as C source takes them, one text each. */
-export const printArguments = (call: string, args: readonly bigint[], limits: readonly bigint[] | null): string[] =>
-  CALLS[call].show.slice(0, args.length).map((kind, i) => show(kind, args[i], limits));
-
-/** A call as strace prints it, with what it returned: an errno, a number, or neither when it is not known. */
-export function straceOf(call: string, args: readonly bigint[], limits: readonly bigint[] | null, errno: string | null, result: bigint | null): string {
-  const value = result === null ? "?" : CALLS[call].returnsAddress === true ? `0x${u64(result).toString(16)}` : String(result);
-  return `${call}(${printArguments(call, args, limits).join(", ")}) = ${errno === null ? value : `-1 ${describeErrno(errno)}`}`;
-}
-
-/** The call as strace prints it, with the numbers it was made with and its result. */
-export function straceLine(world: LearnerWorld, operation: CallOperation, args: readonly bigint[], fields: ResultFields): string {
-  const errno = typeof fields.errno === "string" ? fields.errno : null;
-  const result = typeof fields.ret === "bigint" || typeof fields.ret === "number" ? BigInt(fields.ret) : null;
-  return straceOf(operation.call, args.slice(0, operation.args.length), limitsOf(world, operation), errno, result);
-}
-
-/** The two numbers of setrlimit's struct, soft and hard; null where none was given. */
-export function limitsOf(world: LearnerWorld, operation: CallOperation): readonly [bigint, bigint] | null {
-  const limit = operation.args[1];
-  if (limit?.kind !== "struct" || limit.members.length !== 2) return null;
-  return [u64(valueOf(world, limit.members[0])), u64(valueOf(world, limit.members[1]))];
-}
-
-/** What a learner is shown of a call: strace's line, and what came back otherwise than by its return value. */
-export function callLines(world: LearnerWorld, operation: CallOperation, args: readonly bigint[], fields: ResultFields, render: RenderMessage): string[] {
-  const lines = [straceLine(world, operation, args, fields)];
-  if (typeof fields.incore === "string") lines.push(`vec: ${fields.incore}`);
-  if (typeof fields.child === "string") lines.push(render({ key: "session.child", args: { name: fields.child } }));
-  const { recorded } = operation;
-  if (recorded !== null && recorded.errno !== null && recorded.errno !== fields.errno)
-    lines.push(render({ key: "session.recordedErrno", args: { errno: recorded.errno } }));
-  return lines;
-}
-
-/** The numbers of a call's arguments, as they are before it runs. */
-export const argumentsOf = (world: LearnerWorld, task: Task, operation: CallOperation): readonly bigint[] => evaluate(world, task, operation).args;

@@ -11,7 +11,8 @@ import { touchRange } from "../kernel/touch.ts";
 import type { TouchResult } from "../kernel/touchResult.ts";
 import type { AddressExpr, MmapFlag, Operation, OperationBody, RangeExpr } from "../shell/operation.ts";
 import { ADVICE_NUMBERS } from "../shell/command/words.ts";
-import { fileOperation, LATER, makeFile, memfd, memfdClose, mount, openScriptFile, umount, unlink } from "./fileOperations.ts";
+import { fileOperation, LATER, makeFile, memfd, memfdClose, mount, openScriptFile, umount, unlink, uprobeOperation } from "./fileOperations.ts";
+import { shmOperation, trailingZeros } from "./shmOperations.ts";
 import { MAX_PROCESSES, type ScriptProcess, type Stage } from "./world.ts";
 
 /** Result fields of an operation as a trace prints them: ret, errno, cnt, ... or error. */
@@ -68,6 +69,8 @@ function driverOperation(world: Stage, body: OperationBody): Carried | undefined
       return plain(memfd(k, world.files, body));
     case "memfdClose":
       return plain(memfdClose(k, world.files, body.name));
+    case "uprobe":
+      return uprobeOperation(k, world.files, body);
     case "ksmScan":
     case "ksmUnmerge":
     case "zram":
@@ -135,6 +138,11 @@ function* processOperation(world: Stage, process: ScriptProcess, body: Operation
       return yield* doBrk(k, task, body.deltaBytes);
     case "fork":
       return yield* doFork(world, task, body.child);
+    case "shmget":
+    case "shmat":
+    case "shmdt":
+    case "shmctl":
+      return yield* shmOperation(world, task, body);
     case "exit":
       sys.sysExit(k, task);
       world.processes[world.processes.indexOf(process)] = undefined;
@@ -186,7 +194,7 @@ function* rangeOperation(world: Stage, task: Task, body: RangeBody): Carried {
     case "mseal":
       return printed(yield* sys.sysMseal(k, task, at.address, at.length));
     case "msync":
-      return printed(sys.sysMsync(k, task, at.address, at.length));
+      return printed(sys.sysMsync(k, task, at.address, at.length, sys.MS.sync));
     case "mincore":
       return mincore(k, task, at);
     case "mlock":
@@ -205,7 +213,7 @@ function* rangeOperation(world: Stage, task: Task, body: RangeBody): Carried {
 }
 
 /** Advice whose subsystem is not simulated yet; everything else is answered. */
-const ADVICE_LATER: ReadonlySet<number> = new Set([21, 100, 101]);
+const ADVICE_LATER: ReadonlySet<number> = new Set([100, 101]);
 
 function* doMadvise(k: Kernel, task: Task, at: Place, advice: number): Carried {
   if (ADVICE_LATER.has(advice)) return LATER;
@@ -285,12 +293,6 @@ function* doMmap(world: Stage, task: Task, body: Extract<OperationBody, { op: "m
   const end = at.address + body.lengthBytes - slot.base;
   if (!anywhere && end > slot.lengthBytes && at.address >= slot.base && at.address < slot.base + world.slots.layout.bytes) slot.lengthBytes = end;
   return { ret: world.slots.print(Number(r)), ...(anywhere ? { align: trailingZeros(r) } : {}) };
-}
-
-function trailingZeros(n: bigint): number {
-  let bits = 0;
-  for (let v = n; v !== 0n && (v & 1n) === 0n; v >>= 1n) bits++;
-  return bits;
 }
 
 function* doMremap(world: Stage, task: Task, body: Extract<OperationBody, { op: "mremap" }>): Carried {

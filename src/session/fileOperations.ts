@@ -1,5 +1,7 @@
 import { DEVICES } from "../kernel/drivers/hugelab.ts";
 import * as calls from "../kernel/fileCalls.ts";
+import { isMountPoint, sysUnlink } from "../kernel/fs/namei.ts";
+import { FADVISE_NUMBERS } from "../shell/command/words.ts";
 import { fail, failed, type Failure, type Result } from "../kernel/mm/errno.ts";
 import { putFile } from "../kernel/mm/inode.ts";
 import type { Kernel } from "../kernel/mm/kernel.ts";
@@ -7,38 +9,40 @@ import type { OpenFile } from "../kernel/mm/records.ts";
 import { lockForTruncation } from "../kernel/mm/truncate.ts";
 import type { Op } from "../kernel/sched/points.ts";
 import { FALLOC } from "../kernel/mm/shmemFile.ts";
+import { UNKNOWN_INSTRUCTION, uprobeRegister, uprobeUnregister } from "../kernel/uprobes.ts";
 import type { OperationBody } from "../shell/operation.ts";
 import type { ResultFields } from "./execute.ts";
 
 /** Operations of scripts on files and mounts, as the recorder makes them: each opens the file, makes its call and closes it. */
 
-/** What a name of a script stands for: a path; a file without a path that the script holds open (memfd); or what is not simulated yet. */
-export type ScriptFile = { readonly path: string } | { readonly held: number } | { readonly later: true };
+/** What a name of a script stands for: a path; a file without a path that the script holds open (memfd); a segment of SysV shared memory; or what is not simulated yet. */
+export type ScriptFile = { readonly path: string } | { readonly held: number } | { readonly shmid: number } | { readonly later: true };
 export type ScriptFiles = Map<string, ScriptFile>;
 
 export const LATER = { error: "not simulated yet" } as const;
 /** where the recorder mounts */
 const WORK_DIRECTORY = "/mnt/ext4";
-/** files of every Linux machine that are not simulated */
-const SYSTEM_FILE = /^\/(dev|proc|sys|etc|bin|usr)(\/|$)/;
+/** files of every Linux machine that are not simulated; of its devices those of our own driver are */
+const SYSTEM_FILE = /^\/(dev(?!\/shm(\/|$))|proc|sys|etc|bin|lib|lib64|usr)(\/|$)/;
+export const isSystemFile = (path: string): boolean => SYSTEM_FILE.test(path) && !DEVICES.some((device) => device.path === path);
 /** bytes of one write(2) or read(2) of the recorder */
 const CHUNK = 65536;
 
 const printed = (r: Result): ResultFields => (failed(r) ? { ret: -1, errno: r.errno, ...(r.hint === undefined ? {} : { hint: r.hint }) } : { ret: r });
 
-/** fpath: a name of the script, or the word itself as a path. Of the devices of a Linux machine those of our own driver are there. */
+/** fpath: a name of the script, or the word itself as a path. */
 function scriptFile(files: ScriptFiles, name: string): ScriptFile {
   const known = files.get(name);
   if (known !== undefined) return known;
-  if (DEVICES.some(({ path }) => path === name)) return { path: name };
-  return SYSTEM_FILE.test(name) ? { later: true } : { path: name };
+  return isSystemFile(name) ? { later: true } : { path: name };
 }
 
 /** open(2) of what a name stands for, to be closed by the caller; "later" for what is not simulated. */
 export function openScriptFile(k: Kernel, files: ScriptFiles, name: string, writable: boolean, create = false): Result<OpenFile> | "later" {
   const file = scriptFile(files, name);
   if ("later" in file) return "later";
-  if ("path" in file) return calls.sysOpen(k, file.path, writable, create);
+  // to open(2) the name of a segment is a path, which leads nowhere
+  if ("path" in file || "shmid" in file) return calls.sysOpen(k, "path" in file ? file.path : name, writable, create);
   const held = k.files.find(file.held);
   if (held === undefined) return fail("ENOENT", "hint.noSuchFile");
   return calls.sysOpenInode(k, held.inode, writable);
@@ -83,7 +87,7 @@ function onFile(k: Kernel, file: OpenFile, body: FileBody): ResultFields {
     case "truncate":
       return printed(calls.sysFtruncate(k, file, body.bytes));
     case "fadvise":
-      return printed(calls.sysFadvise(k, file, body.offsetBytes, body.lengthBytes, body.advice));
+      return printed(calls.sysFadvise(k, file, body.offsetBytes, body.lengthBytes, FADVISE_NUMBERS[body.advice]));
     case "fsync":
       return printed(calls.sysFsync(k, file));
     case "fwrite":
@@ -149,7 +153,7 @@ export function makeFile(k: Kernel, files: ScriptFiles, body: Extract<OperationB
     files.set(body.name, { later: true });
     return LATER;
   }
-  const path = calls.isMountPoint(k, directory.path) ? `${directory.path}/${body.name}` : directory.path;
+  const path = isMountPoint(k, directory.path) ? `${directory.path}/${body.name}` : directory.path;
   const file = calls.sysOpen(k, path, true, true);
   if (failed(file)) return printed(file);
   const r = body.bytes === null ? 0 : calls.sysFtruncate(k, file, body.bytes);
@@ -181,5 +185,16 @@ export function memfdClose(k: Kernel, files: ScriptFiles, name: string): ResultF
 export function unlink(k: Kernel, files: ScriptFiles, name: string): ResultFields {
   const file = scriptFile(files, name);
   if ("later" in file) return LATER;
-  return printed("path" in file ? calls.sysUnlink(k, file.path) : fail("EPERM"));
+  return printed("path" in file ? sysUnlink(k, file.path) : fail("EPERM"));
+}
+
+/** uprobe set F OFFSET, uprobe clear F OFFSET: what perf_event_open with a uprobe and closing it do. */
+export function* uprobeOperation(k: Kernel, files: ScriptFiles, body: Extract<OperationBody, { op: "uprobe" }>): Op<ResultFields> {
+  const file = openScriptFile(k, files, body.file, false);
+  if (file === "later") return LATER;
+  if (failed(file)) return printed(file);
+  const offset = body.offsetBytes > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(body.offsetBytes);
+  const r = body.call === "set" ? yield* uprobeRegister(k, file.inode, offset) : yield* uprobeUnregister(k, file.inode, offset);
+  putFile(k, file.slot);
+  return r === UNKNOWN_INSTRUCTION ? { error: "not simulated: a breakpoint on this instruction" } : printed(r);
 }

@@ -17,7 +17,8 @@ import { parseShell } from "../shell/tools/parseShell.ts";
 import { runShell } from "../shell/tools/runShell.ts";
 import type { ShellList } from "../shell/tools/shellSyntax.ts";
 import type { Tool } from "../shell/tools/tool.ts";
-import { argumentsOf, callLines, executeCall } from "./callExecute.ts";
+import { argumentsOf, executeCall, type CallArguments } from "./callExecute.ts";
+import { callLines } from "./callText.ts";
 import { carryOut, type Measured } from "./carryOut.ts";
 import { execute, type ResultFields } from "./execute.ts";
 import type { LearnerWorld, WorldSnapshot } from "./learnerWorld.ts";
@@ -37,7 +38,7 @@ export interface SessionSnapshot {
 
 /** What a line ran, for exports: with the numbers it was made with and what it returned. */
 export type Said =
-  | { readonly kind: "call"; readonly operation: CallOperation; readonly args: readonly bigint[]; readonly fields: ResultFields }
+  | { readonly kind: "call"; readonly operation: CallOperation; readonly given: CallArguments; readonly fields: ResultFields }
   | { readonly kind: "command"; readonly operation: Operation; readonly fields: ResultFields }
   | { readonly kind: "tool" };
 
@@ -194,7 +195,7 @@ export class LineRunner {
     const task = this.taskOf(this.acting);
     if (found.form === "call") {
       const parsed = parseCall(rest, 1, this.table, new Set(this.world.slots.names()));
-      return parsed.kind === "call" && task !== undefined ? yield* executeCall(this.world, task, parsed.operation) : {};
+      return parsed.kind === "call" && task !== undefined ? yield* executeCall(this.world, task, parsed.operation, this.directory) : {};
     }
     const parsed = parseShell(rest, 1);
     return parsed.kind === "error" ? {} : yield* this.#runTools(parsed.list);
@@ -299,14 +300,14 @@ export class LineRunner {
       this.#say("error", "session.noProcess");
       return null;
     }
-    const args = argumentsOf(this.world, task, operation);
+    const given = argumentsOf(this.world, operation, this.directory);
     return this.#carry(
-      () => executeCall(this.world, task, operation),
+      () => executeCall(this.world, task, operation, this.directory),
       ({ outcome }) => {
         const { fields } = outcome;
-        this.#run.said = { kind: "call", operation, args, fields };
+        this.#run.said = { kind: "call", operation, given, fields };
         if (typeof fields.error === "string") return this.#outcomeLines(outcome, true);
-        return [...callLines(this.world, operation, args, fields, this.language.render), ...this.#outcomeLines(outcome, false)];
+        return [...callLines(operation, given, fields, this.language.render), ...this.#outcomeLines(outcome, false)];
       },
       pacer,
     );

@@ -288,3 +288,37 @@ describe("the explorer", () => {
     expect([...keys].filter((key) => !Object.hasOwn(threadMessagesEn, key))).toEqual([]);
   });
 });
+
+describe("collapse of files", () => {
+  const bounded = { breach: null, refused: [] };
+
+  it.each(["6.1", "6.5", "6.6", "6.18"])("a fault keeps away from a page table that is taken out, %s", (release) => {
+    expect(run(script("fault-vs-retract"), release, [], { bound: 2 })).toMatchObject(bounded);
+  });
+
+  it.each(["6.5", "6.18"])("row 18: without the lock of the folio a page is mapped into the table that goes, with the mmap_lock of 6.5 and without it, %s", (release) => {
+    const { breach } = run(script("fault-vs-retract"), release, ["-fault-locks-folio"], { bound: 2 });
+    expect(breach).toMatchObject({ what: { key: "session.broken.assertion" }, preemptions: 1 });
+  });
+
+  it("GUP-fast and a table that is freed under it: either protection is enough, without both a pin is on a stranger's page", () => {
+    const broken = run(script("gup-fast-vs-retract"), "6.18", ["-retract-sync", "-gup-fast-recheck"], { bound: 2 });
+    expect(broken).toMatchObject({ breach: { what: { key: "session.broken.pinStranger" }, preemptions: 1 } });
+    for (const patches of [[], ["-retract-sync"], ["-gup-fast-recheck"]]) {
+      expect(run(script("gup-fast-vs-retract"), "6.18", patches, { bound: 1 })).toMatchObject(bounded);
+    }
+  });
+
+  it.each([
+    ["6.1", []],
+    ["6.5", []],
+    ["6.18", []],
+  ] as const)("row 18: truncation and collapse in place keep apart, %s", (release, patches) => {
+    expect(run(script("truncate-vs-collapse"), release, patches, { bound: 2 })).toMatchObject({ breach: null });
+  });
+
+  it("row 18: without i_mmap truncation takes mappings back a second time, as long as entries are not cleared", () => {
+    const result = run(script("truncate-vs-collapse"), "6.1", ["-collapse-imap-lock"], { bound: 2 });
+    expect(result).toMatchObject({ breach: { what: { key: "session.broken.assertion" }, preemptions: 1 } });
+  });
+});

@@ -20,7 +20,7 @@ import { NodeDiffer } from "./diff/diffNodes.ts";
 import { contentHash, digestOf } from "./digest.ts";
 import { ELIGIBILITY_ROWS, eligibilityManEn, eligibilityTools, type EligibilityHost } from "./eligibility/rulesTool.ts";
 import { exportSteps } from "./export/exportPath.ts";
-import { stepOf, type PathStep } from "./export/pathSteps.ts";
+import { stepsOf, type PathStep } from "./export/pathSteps.ts";
 import { HISTORY_BYTES, HistoryMemory } from "./historyMemory.ts";
 import { HistoryTree, type HistoryNode } from "./historyTree.ts";
 import { LearnerWorld, type WorldSnapshot } from "./learnerWorld.ts";
@@ -382,7 +382,7 @@ export class ShellSession implements ToolHost, ViewHost, EligibilityHost {
         this.#runner.restore(this.snapshotOf(node.parent));
         const pids = new Map(this.world.living().map((p) => [p.name, this.world.task(p).pid]));
         const run = node.operationsDone === 0 ? null : this.#again(node);
-        return [stepOf(node, run, this.world, pids.get(run?.process ?? this.world.current) ?? 0)];
+        return stepsOf(node, run, this.world, pids.get(run?.process ?? this.world.current) ?? 0);
       }),
     );
   }

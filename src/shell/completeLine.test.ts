@@ -55,6 +55,10 @@ it.each<[string, string[]]>([
   ["a = mmap(NULL, 8M, PROT_READ|PROT_W", ["PROT_WRITE"]],
   ["madvise(A", ["A", "Abc"]],
   ["madvise(A, 2M, MADV_COL", ["MADV_COLD", "MADV_COLLAPSE"]],
+  ['fd = open("/proc/m', ["/proc/meminfo"]],
+  ['open("/proc/meminfo", O_RDO', ["O_RDONLY"]],
+  ["fallocate(A, FALLOC_FL_KEEP_SIZE|FALLOC_FL_PU", ["FALLOC_FL_PUNCH_HOLE"]],
+  ["ftruncate(A", ["A", "Abc"]],
   ["nothing here", []],
 ])("%j", (line, expected) => expect(complete(line)).toEqual(expected));
 

@@ -54,6 +54,9 @@ function inCall(before: string, context: CompletionContext): Wanted {
   const spec = context.table.find(name, "call")[0];
   const index = before.slice(open + 1).split(",").length - 1;
   const argument = spec?.args[index];
+  const quote = before.lastIndexOf('"');
+  if (argument?.kind === "quotedPath" && quote > open) return inQuotes(before, quote + 1, context);
+  if (argument?.kind === "descriptor") return { prefix: word, start, texts: context.memoryNames };
   const values = [...context.memoryNames, "NULL"];
   if (argument?.words !== undefined) return { prefix: word, start, texts: argument.words };
   return {
@@ -61,6 +64,12 @@ function inCall(before: string, context: CompletionContext): Wanted {
     start,
     texts: argument?.kind === "address" ? values : [...values, ...CONSTANT_NAMES.filter((constant) => word !== "" && constant.startsWith(word))],
   };
+}
+
+/** A path of a call: what stands behind its opening quote. */
+function inQuotes(before: string, from: number, context: CompletionContext): Wanted {
+  const { start, prefix, texts } = atPath({ text: before.slice(from), column: from + 1 }, context, []);
+  return { start, prefix, texts };
 }
 
 /** Completion in the command form and of shell tools: words separated by blanks. */

@@ -68,6 +68,8 @@ export type AdviceName =
   | "guard_remove"
   | "bogus";
 
+export type ShmatFlag = "rdonly" | "exec" | "rnd" | "remap" | "noaddr";
+
 /** PROT_* as bits: 1 read, 2 write, 4 exec. */
 export type ProtBits = number;
 
@@ -119,6 +121,26 @@ export type OperationBody =
   | { readonly op: "prctl"; readonly what: "memory_merge"; readonly value: number }
   | { readonly op: "prctl"; readonly what: "other"; readonly number: number; readonly value: number }
   | { readonly op: "rlimit"; readonly resource: "memlock" | "as" | "data"; readonly bytes: bigint }
+  /** SysV shared memory; NAME stands for the segment */
+  | {
+      readonly op: "shmget";
+      readonly name: string;
+      readonly bytes: bigint;
+      /** 0: IPC_PRIVATE */
+      readonly key: number;
+      readonly create: boolean;
+      readonly excl: boolean;
+      readonly noReserve: boolean;
+    }
+  | {
+      readonly op: "shmat";
+      readonly name: string;
+      readonly segment: string;
+      readonly flags: readonly ShmatFlag[];
+      readonly at: AddressExpr | null;
+    }
+  | { readonly op: "shmdt"; readonly at: AddressExpr }
+  | { readonly op: "shmctl"; readonly segment: string; readonly call: "rmid" | "stat" }
   | { readonly op: "brk"; /** signed growth of the heap */ readonly deltaBytes: bigint }
   | { readonly op: "fork"; readonly child: string }
   | { readonly op: "exit" }
@@ -165,6 +187,8 @@ export type OperationBody =
   | { readonly op: "unlink"; readonly name: string }
   | { readonly op: "memfd"; readonly name: string; readonly bytes: bigint; readonly hugetlb: "2M" | "1G" | null }
   | { readonly op: "memfdClose"; readonly name: string }
+  /** ours: a breakpoint at an offset of a file, in every process */
+  | { readonly op: "uprobe"; readonly call: "set" | "clear"; readonly file: string; readonly offsetBytes: bigint }
   | { readonly op: "khugepagedScan"; readonly passes: number }
   | { readonly op: "ksmScan"; readonly passes: number }
   | { readonly op: "ksmUnmerge" }

@@ -24,8 +24,9 @@ export interface RssChange {
  * Why RSS differs. `notReady`: a fault mapped fewer pages around it than a warm page cache gives, because some were locked or being read then; the recording does not say which.
  * `earlier`: the other half of such a difference, a fault for pages that were not ready, or pages that were.
  * `threads`: changes of several threads in another order than their faults and calls; in sum they are the same.
+ * `resched`: zap_pte_range gave way to the scheduler within a page table and counted twice what ours counts once.
  */
-export type RssReason = "notReady" | "earlier" | "threads" | "unknown";
+export type RssReason = "notReady" | "earlier" | "threads" | "resched" | "unknown";
 
 export interface RssDifference {
   readonly kind: "rss";
@@ -163,17 +164,33 @@ function overlapAt(stretches: readonly Stretch[], at: number): number {
   return 1;
 }
 
+/** How many recorded changes from `at` on come to one of ours: what a munmap counted in parts. 0: they do not. */
+function partsOf(recorded: readonly RssChange[], at: number, whole: RssChange): number {
+  let sum = 0;
+  for (let n = 0; whole.pages < 0 && at + n < recorded.length; n++) {
+    const { member, pages } = recorded[at + n];
+    if (member !== whole.member || pages >= 0) return 0;
+    sum += pages;
+    if (sum <= whole.pages) return sum === whole.pages && n > 0 ? n + 1 : 0;
+  }
+  return 0;
+}
+
 /** Position by position. Returns how many recorded changes agree. */
 function compareStretch(s: Stretch, differences: ProgramDifference[]): number {
   let agree = 0;
-  for (let i = 0; i < Math.max(s.recorded.length, s.ours.length); i++) {
-    const recorded = s.recorded[i];
-    const ours = s.ours[i];
-    if (isSame(recorded, ours)) {
-      agree++;
-      continue;
-    }
-    differences.push({ kind: "rss", at: s.at, place: s.place, recorded: recorded ?? null, ours: ours ?? null, reason: reasonOf(recorded, ours, s) });
+  const differs = (recorded: RssChange | undefined, ours: RssChange | undefined, reason: RssReason): void => {
+    differences.push({ kind: "rss", at: s.at, place: s.place, recorded: recorded ?? null, ours: ours ?? null, reason });
+  };
+  for (let i = 0, j = 0; i < s.recorded.length || j < s.ours.length;) {
+    const recorded = s.recorded.at(i);
+    const ours = s.ours.at(j);
+    const parts = ours === undefined || isSame(recorded, ours) ? 0 : partsOf(s.recorded, i, ours);
+    if (isSame(recorded, ours)) agree++;
+    else if (parts === 0) differs(recorded, ours, reasonOf(recorded, ours, s));
+    for (let part = 0; part < parts; part++) differs(s.recorded[i + part], part === 0 ? ours : undefined, "resched");
+    i += Math.max(1, parts);
+    j++;
   }
   return agree;
 }

@@ -7,10 +7,11 @@ import { MAP } from "../../kernel/mm/mmap.ts";
 import { forcePageCacheRa, readMarkedFolio } from "../../kernel/mm/readahead.ts";
 import type { OpenFile, Task } from "../../kernel/mm/records.ts";
 import { vmaAt } from "../../kernel/mm/vma.ts";
+import { isHugePmd, pmdOf } from "../../kernel/thp/splitPmd.ts";
 import type { Profile } from "../../kernel/profile/profile.ts";
-import { sysBrk, sysMadvise, sysMmap, sysMprotect, sysMremap, sysMunmap } from "../../kernel/syscalls.ts";
+import { sysBrk, sysMadvise, sysMmap, sysMprotect, sysMremap, sysMunmap, sysSetThpDisable } from "../../kernel/syscalls.ts";
 import { faultPages, FileRanges, layoutOf, STACK_TOP, type ExecMapping, type Layout, type Mark } from "./layout.ts";
-import { accessOf, type CallEvent, type FaultEvent, type Program, type RssMember } from "./readProgram.ts";
+import { accessOf, type Access, type CallEvent, type FaultEvent, type Program, type RssMember } from "./readProgram.ts";
 
 /** Replays a recording on a machine: its calls, and the accesses that faulted, in the recorded order. */
 
@@ -39,7 +40,26 @@ export interface Replay {
 export interface ReplayOptions {
   readonly patches?: readonly string[];
   readonly config?: readonly (readonly [path: string, value: string])[];
+  /** PR_SET_THP_DISABLE of the program: 1 with no flags, 3 with PR_THP_DISABLE_EXCEPT_ADVISED */
+  readonly thpDisable?: 0 | 1 | 3;
 }
+
+/** What of a recording is the same for each replay of it. */
+export interface PreparedProgram {
+  readonly program: Program;
+  readonly layout: Layout;
+  /** pages that each file has at least */
+  readonly sizes: ReadonlyMap<string, number>;
+  /** pages that a fault of the recording is at */
+  readonly faulting: ReadonlySet<number>;
+}
+
+export const prepareProgram = (program: Program): PreparedProgram => ({
+  program,
+  layout: layoutOf(program),
+  sizes: fileSizes(program),
+  faulting: faultPages(program),
+});
 
 /** A kernel file that the replay has to write refused its value. */
 export class SettingRefused extends Error {
@@ -72,16 +92,20 @@ const STACK_START_PAGES = 34;
 const MAX_WARM_PAGES = 1 << 18;
 const ERRNO_START = 2 ** 63;
 
+/** @throws SettingRefused where the machine does not take a setting */
 export function replayProgram(program: Program, profile: Profile, options: ReplayOptions = {}): Replay {
-  return new ProgramReplay(program, profile, options).run();
+  const replay = new ProgramReplay(prepareProgram(program), profile, options);
+  return { steps: [...replay.steps()], layout: replay.layout };
 }
 
-class ProgramReplay {
+/** A machine on which a recorded program runs: exec is done, the events are carried out one by one. */
+export class ProgramReplay {
+  readonly layout: Layout;
+  readonly machine: Machine;
+  readonly task: Task;
   private readonly program: Program;
-  private readonly layout: Layout;
-  private readonly machine: Machine;
+  private readonly faulting: ReadonlySet<number>;
   private readonly k: Kernel;
-  private readonly task: Task;
   private readonly files = new Map<string, OpenFile>();
   private readonly sizes: ReadonlyMap<string, number>;
   /** pages that may still be read into the cache as whole files */
@@ -89,10 +113,12 @@ class ProgramReplay {
   private rss: OurRss[] = [];
   private faults: number[] = [];
 
-  constructor(program: Program, profile: Profile, options: ReplayOptions) {
+  /** @throws SettingRefused where the machine does not take a setting */
+  constructor({ program, layout, sizes, faulting }: PreparedProgram, profile: Profile, options: ReplayOptions) {
     this.program = program;
-    this.layout = layoutOf(program);
-    this.sizes = fileSizes(program);
+    this.layout = layout;
+    this.sizes = sizes;
+    this.faulting = faulting;
     this.machine = new Machine({ profile, patches: options.patches ?? [] });
     this.k = this.machine.kernel;
     for (const [path, value] of [[THP_ENABLED, program.thpEnabled] as const, ...(options.config ?? [])]) {
@@ -100,30 +126,60 @@ class ProgramReplay {
       if (failed(r)) throw new SettingRefused(path, value, r.errno);
     }
     this.task = this.k.tasks.get(this.machine.spawn({ comm: program.name }));
+    this.disableThp(options.thpDisable ?? 0);
+    this.exec();
   }
 
-  run(): Replay {
-    this.exec();
+  /** Carries out the events of the recording, one each time the next step is asked for. */
+  *steps(): Generator<Replayed, void> {
     const { k, task } = this;
     this.machine.hooks = { onFault: (mm, vpn, offset) => void (mm === task.mm && this.faults.push(vpn * 4096 + offset)), onQuantum: null };
     k.onCount = (mm, counter) => {
       const member = MEMBER_OF.get(counter);
       if (mm === task.mm && member !== undefined) this.rss.push({ member, bytes: k.mmCount(mm, counter) * 4096 });
     };
-    const steps: Replayed[] = [];
     const names = new FileRanges();
     for (const [at, event] of this.program.events.entries()) {
       if (event.kind === "pf" || event.kind === "sys") {
         this.rss = [];
         this.faults = [];
         this.machine.beginStep();
-        const trouble = event.kind === "pf" ? this.touch(event) : this.call(event, names.nameOf(event));
-        steps.push({ at, event, faults: this.faults, trouble, rss: this.rss });
+        const trouble = event.kind === "pf" ? this.fault(event) : this.call(event, names.nameOf(event));
+        yield { at, event, faults: this.faults, trouble, rss: this.rss };
       }
       names.note(event);
     }
     k.onCount = null;
-    return { steps, layout: this.layout };
+  }
+
+  /** One more access of the program, which is not in the recording. */
+  touch(page: number, access: Access): Pick<Replayed, "faults" | "rss"> {
+    this.rss = [];
+    this.faults = [];
+    this.machine.run(() => this.machine.access(this.task, page, 0, access, 1));
+    return { faults: this.faults, rss: this.rss };
+  }
+
+  /** The pages that a PMD maps around a page; null: no PMD maps it. */
+  hugeBlock(page: number): { readonly start: number; readonly end: number } | null {
+    const { k } = this;
+    const pmd = pmdOf(k, this.task.mm, page);
+    if (pmd === undefined || !isHugePmd(k, pmd.lo)) return null;
+    const start = page - (page % 2 ** k.geo.pmdOrder);
+    return { start, end: start + 2 ** k.geo.pmdOrder };
+  }
+
+  /** Is the page in a mapping of a file? */
+  isOfFile(page: number): boolean {
+    const vma = vmaAt(this.k, this.task.mm, page);
+    return vma !== undefined && vma.ops !== "none";
+  }
+
+  /** Mappings get it from the process that called exec. */
+  private disableThp(value: 0 | 1 | 3): void {
+    if (value === 0) return;
+    const r = sysSetThpDisable(this.k, this.task, 1n, value === 3 ? 2 : 0);
+    if (failed(r)) throw new SettingRefused("PR_SET_THP_DISABLE", String(value), r.errno);
   }
 
   // --- what exec left behind
@@ -142,7 +198,7 @@ class ProgramReplay {
 
   /** Pages that exec wrote fault no more. Which they are is not recorded: those at the top of the stack that never fault stand for them. */
   private writtenByExec(): number[] {
-    const faulting = faultPages(this.program);
+    const { faulting } = this;
     const out: number[] = [];
     for (let page = STACK_TOP - 1; page >= STACK_TOP - STACK_START_PAGES && out.length < this.layout.written; page--) if (!faulting.has(page)) out.push(page);
     return out;
@@ -189,7 +245,7 @@ class ProgramReplay {
 
   // --- events
 
-  private touch(event: FaultEvent): string | null {
+  private fault(event: FaultEvent): string | null {
     const page = Math.floor(event.address / 4096);
     if (page >= this.k.geo.taskSizePages) return "not a user address";
     this.warm(page);

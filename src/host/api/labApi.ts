@@ -1,4 +1,5 @@
 /** The typed contract with every front end: what can be asked (methods), what is told unasked (events), and the carrier's interface. */
+import type { ProgramReport, SweepColumn, SweepValues } from "../../conform/model.ts";
 import type { LabInfo, LabView } from "../../lab/model.ts";
 import type { Picture, PictureRequest } from "../../observe/picture/model.ts";
 import type {
@@ -129,6 +130,68 @@ export interface FidelityView {
   readonly twin: readonly string[];
 }
 
+/** A recorded program that can be replayed. */
+export interface ProgramInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly what: string;
+  readonly kernel: string;
+  readonly thpEnabled: string;
+  readonly faults: number;
+  /** came with Hugelab, or was imported here */
+  readonly source: "shipped" | "imported";
+}
+
+/** A replay of a program against its recording, with finished sentences. */
+export interface ProgramView extends Omit<ProgramReport, "kinds" | "differences"> {
+  readonly kinds: readonly { readonly what: string; readonly count: number; readonly example: string }[];
+  readonly differences: readonly { readonly event: number; readonly what: string; readonly reason: string }[];
+  readonly twin: readonly string[];
+}
+
+export interface SweepFallbackView {
+  /** size of the folio that was refused */
+  readonly size: string;
+  readonly faults: number;
+  readonly blocks: number;
+  readonly rule: string;
+  /** the first one: where, and what made it so */
+  readonly example: string;
+}
+
+export interface SweepRowView {
+  readonly label: string;
+  readonly profile: string;
+  readonly isBaseline: boolean;
+  /** a sentence when the machine does not take the setting */
+  readonly refused: string | null;
+  /** by column; null: refused, or not replayed */
+  readonly values: readonly (SweepValues | null)[];
+  readonly fallbacks: readonly SweepFallbackView[];
+}
+
+export interface SweepView {
+  readonly title: string;
+  readonly columns: readonly (SweepColumn & { readonly title: string })[];
+  readonly rows: readonly SweepRowView[];
+  readonly notes: readonly string[];
+  /** rows that were not replayed since it was stopped */
+  readonly missing: number;
+  readonly twin: readonly string[];
+}
+
+/** What an imported text turned out to be. */
+export type ImportView =
+  | { readonly kind: "program"; readonly program: ProgramInfo; readonly kept: string | null }
+  | {
+      readonly kind: "script";
+      readonly form: "maps" | "smaps";
+      readonly mappings: number;
+      readonly lines: readonly string[];
+      /** what the dump does not say */
+      readonly unknown: readonly string[];
+    };
+
 /** Setting names and shapes are in params.ts. */
 export type SettingValue = string | number | boolean | readonly (string | number)[] | { readonly [name: string]: string | number | boolean };
 
@@ -163,11 +226,23 @@ export interface Methods {
   showSolution: { params: { session: number }; result: LabView };
   enterStep: { params: { session: number; step: string }; result: LabView };
   fidelity: { params: Record<string, never>; result: FidelityView };
+  listPrograms: { params: Record<string, never>; result: readonly ProgramInfo[] };
+  /** A text in parts, in order, of one upload; the last part is answered with what it was, the others with null. */
+  importPart: { params: { upload: string; name: string; text: string; part: number; isLast: boolean }; result: ImportView | null };
+  forgetProgram: { params: { program: string }; result: readonly ProgramInfo[] };
+  /** `profile` null: that of the recording's kernel */
+  replayProgram: { params: { program: string; profile: string | null; settings: string }; result: ProgramView };
+  /** `settings` empty: those that are worth a look */
+  sweepProgram: { params: { program: string; profile: string | null; settings: readonly string[] }; result: SweepView };
+  /** stops the replay or sweep that runs: a sweep answers with the rows that were done */
+  stopWork: { params: Record<string, never>; result: Record<string, never> };
 }
 
 export interface Events {
   /** a command is still running; at most ten a second */
   progress: { readonly session: number; readonly operationsDone: number };
+  /** a replay (events) or a sweep (replays) goes on; at most ten a second */
+  work: { readonly done: number; readonly total: number };
   /** the engine died and was started anew; the session stands at `answer.step.current` again, the line that killed it is marked */
   restarted: { readonly session: number; readonly sentence: string; readonly answer: Answer };
   notice: Notice;

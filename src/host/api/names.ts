@@ -26,9 +26,15 @@ const METHOD_TABLE: Readonly<Record<Method, true>> = {
   showSolution: true,
   enterStep: true,
   fidelity: true,
+  listPrograms: true,
+  importPart: true,
+  forgetProgram: true,
+  replayProgram: true,
+  sweepProgram: true,
+  stopWork: true,
 };
 
-const EVENT_TABLE: Readonly<Record<EventName, true>> = { progress: true, restarted: true, notice: true, disconnected: true };
+const EVENT_TABLE: Readonly<Record<EventName, true>> = { progress: true, work: true, restarted: true, notice: true, disconnected: true };
 
 export const METHODS = Object.keys(METHOD_TABLE) as readonly Method[];
 export const EVENTS = Object.keys(EVENT_TABLE) as readonly EventName[];

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { LINE_CHARACTERS_MAX } from "./frames.ts";
 import type { Method, Methods } from "./labApi.ts";
 import { METHODS } from "./names.ts";
-import { checkCall, isSettingValue } from "./params.ts";
+import { checkCall, isSettingValue, PART_CHARACTERS_MAX } from "./params.ts";
 
 const uuid = "00000000-0000-4000-8000-000000000001";
 
@@ -54,6 +54,15 @@ const good: { readonly [M in Method]: readonly Methods[M]["params"][] } = {
   showSolution: [{ session: 1 }],
   enterStep: [{ session: 1, step: "touch" }],
   fidelity: [{}],
+  listPrograms: [{}],
+  importPart: [{ upload: uuid, name: "smaps.txt", text: "x".repeat(PART_CHARACTERS_MAX), part: 0, isLast: true }],
+  forgetProgram: [{ program: "mine-1" }],
+  replayProgram: [
+    { program: "compiler", profile: null, settings: "" },
+    { program: "compiler", profile: "debian-6.18.15", settings: "enabled=always,64k=always" },
+  ],
+  sweepProgram: [{ program: "compiler", profile: null, settings: ["enabled=never"] }],
+  stopWork: [{}],
 };
 
 describe("every method", () => {

@@ -11,11 +11,21 @@ import { isMethod } from "./names.ts";
 const NAME_CHARACTERS_MAX = 80;
 /** a `why` question, a name of a check, a filter of counters */
 const WORDS_CHARACTERS_MAX = 200;
+/** characters of one part of an import: as JSON at most six bytes each, which has to fit a frame */
+export const PART_CHARACTERS_MAX = 1 << 17;
+/** parts of one import: 64 Mi characters */
+const PARTS_MAX = 512;
+const SETTINGS_MAX = 200;
+const SETTING_CHARACTERS_MAX = 400;
 const PATCHES_MAX = 100;
 const CONFIG_MAX = 50;
 
 const number = z.int().min(1);
-const nodeNumber = z.int().min(0);
+/** JSON has no -0 */
+const nodeNumber = z
+  .int()
+  .min(0)
+  .refine((n) => !Object.is(n, -0));
 const empty = z.strictObject({});
 const uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
 const words = z.string().max(WORDS_CHARACTERS_MAX);
@@ -25,6 +35,9 @@ const config = z.array(z.tuple([z.string().regex(/^\/[\w./-]{1,200}$/), z.string
 const compareChoice = z.strictObject({ profile, patches, config });
 /** ids that authors of labs give */
 const labWord = z.string().regex(/^[\w.-]{1,100}$/);
+
+const programId = z.string().regex(/^[\w-]{1,80}$/);
+const setting = z.string().max(SETTING_CHARACTERS_MAX);
 
 /** A process of the machine, or null for the current one. */
 const process = z
@@ -71,7 +84,7 @@ function isPanes(value: unknown): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return false;
   const entries = Object.entries(value);
-  const isShare = (share: unknown): boolean => typeof share === "number" && share >= 0 && share <= 100;
+  const isShare = (share: unknown): boolean => typeof share === "number" && share >= 0 && share <= 100 && !Object.is(share, -0);
   return entries.length <= PANES_MAX && entries.every(([name, share]) => /^[A-Za-z][\w.-]{0,39}$/.test(name) && isShare(share));
 }
 
@@ -106,7 +119,7 @@ const schemas: { readonly [M in Method]: z.ZodType<Methods[M]["params"]> } = {
   cancel: z.strictObject({ session: number }),
   move: z.strictObject({ session: number, to: z.union([nodeNumber, z.enum(["back", "forward"])]) }),
   complete: z
-    .strictObject({ session: number, text: z.string().max(LINE_CHARACTERS_MAX), cursor: z.int().min(0) })
+    .strictObject({ session: number, text: z.string().max(LINE_CHARACTERS_MAX), cursor: nodeNumber })
     .refine(({ text, cursor }) => cursor <= text.length, { path: ["cursor"] }),
   timeline: z.strictObject({ session: number, first: nodeNumber, count: z.int().min(1).max(2000) }),
   picture: z.strictObject({ session: number, request: pictureRequest }),
@@ -119,6 +132,21 @@ const schemas: { readonly [M in Method]: z.ZodType<Methods[M]["params"]> } = {
   showSolution: z.strictObject({ session: number }),
   enterStep: z.strictObject({ session: number, step: labWord }),
   fidelity: empty,
+  listPrograms: empty,
+  importPart: z.strictObject({
+    upload: uuid,
+    name: z.string().max(200),
+    text: z.string().max(PART_CHARACTERS_MAX),
+    part: z
+      .int()
+      .min(0)
+      .max(PARTS_MAX - 1),
+    isLast: z.boolean(),
+  }),
+  forgetProgram: z.strictObject({ program: programId }),
+  replayProgram: z.strictObject({ program: programId, profile: profile.nullable(), settings: setting }),
+  sweepProgram: z.strictObject({ program: programId, profile: profile.nullable(), settings: z.array(setting.min(1)).max(SETTINGS_MAX) }),
+  stopWork: empty,
 };
 
 export interface Call<M extends Method> {

@@ -34,7 +34,7 @@ class Bench {
       },
       render,
     });
-    this.ask({ kind: "packs", packs: [], fidelity });
+    this.ask({ kind: "packs", packs: [], fidelity, programs: [] });
   }
 
   get lastId(): number {
@@ -187,6 +187,7 @@ describe("what goes wrong", () => {
     const { result } = bench.answer({
       kind: "packs",
       fidelity,
+      programs: [],
       packs: [
         { hash: "1".repeat(64), place: "/packs/a", files: [["pack.json", bytes("{")]] },
         { hash: "2".repeat(64), place: "/packs/b", files: [] },

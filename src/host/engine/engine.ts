@@ -1,3 +1,4 @@
+import { programExtension, type ProgramSource } from "../../conform/program/programTools.ts";
 import { ReplayStopped } from "../../session/pacer.ts";
 import type { SessionExtension } from "../../session/shellSession.ts";
 import type { CallError } from "../api/labApi.ts";
@@ -5,8 +6,9 @@ import { CallRefusal } from "./callRefusal.ts";
 import type { Engine, EnginePlace } from "./enginePort.ts";
 import { EngineSession, type Answered } from "./engineSession.ts";
 import { fidelityExtension } from "./fidelityTool.ts";
+import { ProgramWork } from "./programWork.ts";
 import { PackShelf } from "./packShelf.ts";
-import type { FromEngine, ToEngine } from "./protocol.ts";
+import type { FromEngine, ProgramText, ToEngine } from "./protocol.ts";
 import { WorkWatch } from "./workWatch.ts";
 
 /** characters of an exception's stack that a report keeps */
@@ -22,6 +24,7 @@ class SessionEngine implements Engine {
   readonly #watch: WorkWatch;
   readonly #shelf: PackShelf;
   readonly #sessions = new Map<number, EngineSession>();
+  readonly #programs: ProgramWork;
   #extra: readonly SessionExtension[] = [];
 
   constructor(place: EnginePlace) {
@@ -34,6 +37,7 @@ class SessionEngine implements Engine {
       },
     );
     this.#shelf = new PackShelf(place.render);
+    this.#programs = new ProgramWork(place.render, this.#watch);
   }
 
   receive(message: ToEngine): void {
@@ -53,7 +57,7 @@ class SessionEngine implements Engine {
   #answer(message: ToEngine): Answered {
     switch (message.kind) {
       case "packs":
-        this.#extra = [fidelityExtension(message.fidelity)];
+        this.#extra = [fidelityExtension(message.fidelity), programExtension(sourceOf(message.programs), this.#place.render)];
         return { result: this.#shelf.fill(message.packs), step: null, report: null };
       case "open": {
         const { handle, plan, saved } = message;
@@ -68,6 +72,8 @@ class SessionEngine implements Engine {
         return this.#session(message.handle).markFailed(message.line, message.sentence);
       case "call":
         return this.#session(message.handle).call(message.method, message.params);
+      case "program":
+        return { result: this.#programs.do(message.handle, message.task), step: null, report: null };
       case "close":
         this.#sessions.delete(message.handle);
         return { result: null, step: null, report: null };
@@ -89,6 +95,11 @@ class SessionEngine implements Engine {
     const what = error instanceof Error ? error.message.split("\n")[0].slice(0, 200) : String(error);
     return { error: { code: "engine", sentence: render({ key: "host.engine.failed", args: { what } }) }, report: stackOf(error) };
   }
+}
+
+function sourceOf(programs: readonly ProgramText[]): ProgramSource {
+  const texts = new Map(programs.map(({ id, text }) => [id, text]));
+  return { names: [...texts.keys()], text: (name) => texts.get(name) ?? null };
 }
 
 function stackOf(error: unknown): string {

@@ -1,5 +1,5 @@
 /** What the owner thread and the engine say to each other: plain data that survives a structured clone. Each call is answered once, in order. */
-import type { CallError, FidelityView, Method, Methods } from "../api/labApi.ts";
+import type { CallError, FidelityView, ImportView, Method, Methods, ProgramInfo, ProgramView, SweepView } from "../api/labApi.ts";
 import type { LabEvent, LabInfo } from "../../lab/model.ts";
 import type { RestoreDifference, SavedNode } from "../../session/model.ts";
 
@@ -104,17 +104,61 @@ export const ENGINE_METHODS = [
 export type EngineMethod = (typeof ENGINE_METHODS)[number];
 export type EngineResults = { readonly [M in EngineMethod]: Methods[M]["result"] };
 
+/** A text that somebody brought, or that came with Hugelab. */
+export interface ProgramText {
+  readonly id: string;
+  readonly text: string;
+}
+
+/** What is done with recorded programs. A sweep is one task for each replay, so that what a learner types comes in between. */
+export type ProgramTask =
+  | { readonly kind: "describe"; readonly programs: readonly ProgramText[] }
+  | { readonly kind: "import"; readonly name: string; readonly text: string }
+  | { readonly kind: "replay"; readonly text: string; readonly profile: string | null; readonly settings: string }
+  | { readonly kind: "sweepBegin"; readonly text: string; readonly profile: string | null; readonly settings: readonly string[] }
+  | { readonly kind: "sweepRun"; readonly job: number }
+  | { readonly kind: "sweepEnd" };
+
+/** The program of an id; null: the text is none. */
+export type DescribedProgram = Omit<ProgramInfo, "id" | "source"> & { readonly id: string };
+
+export type ImportedText =
+  /** `text`: as it is kept */
+  { readonly kind: "program"; readonly program: Omit<DescribedProgram, "id">; readonly text: string } | Extract<ImportView, { readonly kind: "script" }>;
+
+export interface ProgramResults {
+  readonly describe: readonly DescribedProgram[];
+  readonly import: ImportedText;
+  /** null: stopped */
+  readonly replay: ProgramView | null;
+  /** how many replays are to be done */
+  readonly sweepBegin: { readonly jobs: number } | null;
+  /** false: stopped */
+  readonly sweepRun: boolean;
+  readonly sweepEnd: SweepView;
+}
+
+/** Handles from here on are those of tasks, the others of sessions. */
+export const TASK_HANDLES = 1 << 30;
+
 /** `handle` is the service's number for a session in this engine; `id` the call's, growing. */
 export type ToEngine =
   /** before anything else: what every session may use */
-  | { readonly kind: "packs"; readonly id: number; readonly packs: readonly PackSource[]; readonly fidelity: FidelityView }
+  | {
+      readonly kind: "packs";
+      readonly id: number;
+      readonly packs: readonly PackSource[];
+      readonly fidelity: FidelityView;
+      readonly programs: readonly ProgramText[];
+    }
   /** makes a session; `saved` null: a new one, whose setup lines are carried out */
   | { readonly kind: "open"; readonly id: number; readonly handle: number; readonly plan: SessionPlan; readonly saved: SavedSession | null }
   /** the worker died: in this line, which gets a node that says so, or in something else (null) */
   | { readonly kind: "markFailed"; readonly id: number; readonly handle: number; readonly line: string | null; readonly sentence: string }
   | { readonly kind: "view"; readonly id: number; readonly handle: number }
   | { readonly kind: "call"; readonly id: number; readonly handle: number; readonly method: EngineMethod; readonly params: unknown }
-  | { readonly kind: "close"; readonly id: number; readonly handle: number };
+  | { readonly kind: "close"; readonly id: number; readonly handle: number }
+  | { readonly kind: "program"; readonly id: number; readonly handle: number; readonly task: ProgramTask };
 
 /** What an `open` is answered with. */
 export interface Opened {

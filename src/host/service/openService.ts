@@ -5,11 +5,13 @@ import { say, sentence } from "../../i18n/format.ts";
 import { BEHAVIOUR } from "../../session/behaviour.ts";
 import type { EventName, Events, FidelityView, HostKind, Notice } from "../api/labApi.ts";
 import { fidelityView, noFidelity } from "../engine/fidelityView.ts";
-import type { LabSummary, PackSummary } from "../engine/protocol.ts";
+import { TASK_HANDLES, type LabSummary, type PackSummary } from "../engine/protocol.ts";
 import { Keeper } from "./keeper.ts";
 import { LearnerList } from "./learnerList.ts";
 import type { OpenSession } from "./openSession.ts";
 import { findPacks } from "./packFiles.ts";
+import { ProgramDesk } from "./programDesk.ts";
+import { readPrograms } from "./programFiles.ts";
 import { keepReport } from "./reports.ts";
 import { Saver } from "./saver.ts";
 import { Service } from "./service.ts";
@@ -56,14 +58,20 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   };
   const found = await findPacks([join(root, "labs"), ...(dataFolder === null ? [] : [join(dataFolder, "packs")])]);
   const fidelity = loadFidelity(root, version);
+  const shipped = readPrograms(join(root, "conformance", "programs"));
   const supervisor = new Supervisor({
     engineUrl,
     fidelity,
+    programs: shipped,
     heapMiB: limits.heapMiB,
     silentLooks: limits.silentLooks,
     startingLooks: limits.startingLooks,
     lookMs: limits.lookMs,
     onProgress: (handle, operationsDone) => {
+      if (handle >= TASK_HANDLES) {
+        programs.progress(handle, operationsDone);
+        return;
+      }
       const session = desk.numberOfHandle(handle);
       if (session !== null) emit("progress", { session, operationsDone });
     },
@@ -85,6 +93,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     keepReport(join(dataFolder, "reports"), { version, behaviour: BEHAVIOUR, method: what.method, why: what.why, profile, patches, config, commands }, nowMs());
   };
   const desk = new SessionDesk({ keeper, saver, supervisor, nowMs, emit, labOf, report });
+  const programs = new ProgramDesk({ supervisor, shipped, dataFolder, emit });
   try {
     const shelf = await supervisor.start(found.packs);
     packs = shelf.packs;
@@ -93,7 +102,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
       severity: "warning",
       text: say("host.pack.notRead", { place, why }),
     }));
-    return new Service({ host, version, keeper, learners, supervisor, desk, packs: () => packs, fidelity, notices, nowMs }, listeners);
+    return new Service({ host, version, keeper, learners, supervisor, desk, programs, packs: () => packs, fidelity, notices, nowMs }, listeners);
   } catch (error) {
     await supervisor.close();
     keeper.close();

@@ -14,6 +14,7 @@ import type { Keeper } from "./keeper.ts";
 import { labRows } from "./labList.ts";
 import type { LearnerEntry, LearnerList } from "./learnerList.ts";
 import { profileViews, toggleViews } from "./profiles.ts";
+import type { ProgramDesk } from "./programDesk.ts";
 import type { SessionDesk } from "./sessionDesk.ts";
 import type { Supervisor } from "./supervisor.ts";
 
@@ -29,6 +30,7 @@ export interface ServiceParts {
   readonly learners: LearnerList;
   readonly supervisor: Supervisor;
   readonly desk: SessionDesk;
+  readonly programs: ProgramDesk;
   readonly packs: () => readonly PackSummary[];
   readonly fidelity: FidelityView;
   /** what was found at the start: packs that are not used and the like */
@@ -114,6 +116,15 @@ export class Service {
       return {};
     },
     fidelity: () => this.#p.fidelity,
+    listPrograms: () => this.#p.programs.list(),
+    importPart: (params) => this.#p.programs.importPart(params),
+    forgetProgram: ({ program }) => this.#p.programs.forget(program),
+    replayProgram: (params) => this.#p.programs.replay(params),
+    sweepProgram: (params) => this.#p.programs.sweep(params),
+    stopWork: () => {
+      this.#p.programs.stop();
+      return {};
+    },
   };
 
   #hello(): Hello {

@@ -1,7 +1,7 @@
 import { say } from "../../i18n/format.ts";
 import type { FidelityView } from "../api/labApi.ts";
 import type { ShelfContent } from "../engine/packShelf.ts";
-import type { PackSource } from "../engine/protocol.ts";
+import type { PackSource, ProgramText } from "../engine/protocol.ts";
 import { EngineThread, type ThreadOptions } from "./engineThread.ts";
 import { CallFailure } from "./callFailure.ts";
 
@@ -11,6 +11,8 @@ export const DEATHS_MAX = 5;
 export interface SupervisorOptions extends ThreadOptions {
   /** for the tool of that name */
   readonly fidelity: FidelityView;
+  /** recordings that came with Hugelab, for the tools `program` and `sweep` */
+  readonly programs: readonly ProgramText[];
 }
 
 /** Keeps one living engine: when it dies the next call gets a new one. */
@@ -67,7 +69,7 @@ export class Supervisor {
   }
 
   async #giveThePacks(thread: EngineThread): Promise<ShelfContent> {
-    const reply = await thread.ask({ kind: "packs", packs: this.#packs, fidelity: this.#options.fidelity });
+    const reply = await thread.ask({ kind: "packs", packs: this.#packs, fidelity: this.#options.fidelity, programs: this.#options.programs });
     if (reply.kind === "answer") return reply.result as ShelfContent;
     const what = reply.kind === "failed" ? reply.error.sentence : reply.why.split("\n")[0];
     throw new CallFailure("engine", say("host.engine.notStarted", { what }));

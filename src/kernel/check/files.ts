@@ -106,7 +106,7 @@ function checkNodes(s: Survey, nodes: Set<number>): void {
   if (nodes.size + free !== should) report.add("kernel.check.cacheNodes", { is: nodes.size + free, should });
 }
 
-/** VMAs and their files: each holds a reference, and is on the list of its inode once. */
+/** VMAs, descriptors and their files: each holds a reference, and is on the list of its inode once. */
 function checkVmaFiles(s: Survey): void {
   const { k, report } = s;
   const users = new Map<number, number>();
@@ -118,7 +118,19 @@ function checkVmaFiles(s: Survey): void {
     users.set(vma.file, (users.get(vma.file) ?? 0) + 1);
     if (listed(k, vma.file, slot) !== 1) report.add("kernel.check.vmaFile", { vma: slot, file: vma.file });
   }
-  // descriptors hold files too, and they are the session's
+  for (const [slot, task] of k.tasks.entries()) {
+    task.fds.forEach(({ fd, file }, i) => {
+      if ((file !== 0 && k.files.find(file) === undefined) || fd < 0 || (i > 0 && task.fds[i - 1].fd >= fd))
+        report.add("kernel.check.descriptor", { task: slot, fd });
+      if (file !== 0) users.set(file, (users.get(file) ?? 0) + 1);
+    });
+  }
+  for (const [slot, { file, isRemoved }] of k.shms.entries()) {
+    const inode = k.inodes.find(k.files.find(file)?.inode ?? 0);
+    users.set(file, (users.get(file) ?? 0) + 1);
+    if (inode?.shm !== slot || (isRemoved && inode.vmas.length === 0)) report.add("kernel.check.shm", { segment: slot });
+  }
+  // the files that a session holds for a script have references too
   for (const [slot, file] of k.files.entries())
     if (file.refs < Math.max(1, users.get(slot) ?? 0)) report.add("kernel.check.fileRefs", { file: slot, is: file.refs, should: users.get(slot) ?? 0 });
   for (const [slot, inode] of k.inodes.entries())

@@ -7,12 +7,13 @@ import { MAP } from "../mm/mmap.ts";
 import { firstFree, freePagesAt, frontierOf, listAt, MAX_ORDER } from "../mm/pageAlloc.ts";
 import { MIGRATE_SHIFT, ORDER_SHIFT, PG } from "../mm/pageFlags.ts";
 import { entryAt, entryPfn, indexAt, MARKER, NONPRESENT, pfnLo, pteLevel, walkTo } from "../mm/pgtable.ts";
-import type { Inode, Mm, OpenFile, Task, Vma } from "../mm/records.ts";
+import type { Inode, Mm, OpenFile, ShmSegment, Task, Vma } from "../mm/records.ts";
 import { xaStore } from "../mm/xarray.ts";
 import { tlbEntries } from "../mm/tlb.ts";
 import { vmaAt } from "../mm/vma.ts";
 import { VM } from "../mm/vmFlags.ts";
 import { VMSTAT } from "../mm/vmstat.ts";
+import { sysShmget } from "../ipc/shm.ts";
 import { sysClose, sysFsync, sysFtruncate, sysMountTmpfs, sysOpen, sysPwrite } from "../fileCalls.ts";
 import { Machine } from "../machine.ts";
 import { findProfile, type Profile } from "../profile/profile.ts";
@@ -154,6 +155,7 @@ function mapFiles(machine: Machine, task: Task): void {
   expect(machine.run((kk) => sysMadvise(kk, task, BigInt(AT.device) * 4096n, 512n * 4096n, MADV.hugepage))).toBe(0);
   touch(AT.device, 1, "w");
   touch(AT.device + 512, 2, "w");
+  sysShmget(k, task, 0, 8192n, 0o600);
   for (const file of [huge, disk, device]) sysClose(k, file);
 }
 
@@ -176,6 +178,8 @@ const page = (vpn: number, task = parent): Pfn => frameAt(entry(task, vpn));
 const hugePage = (vpn: number, task = parent): Pfn => frameAt(pmdEntry(task, vpn));
 const vma = (vpn: number, task = parent): Vma => vmaAt(k, task.mm, vpn) as Vma;
 const inode = (vpn: number): Inode => inodeOf(k, vma(vpn));
+const segment = (): ShmSegment => [...k.shms.entries()][0][1];
+const aTask = (): Task => [...k.tasks.entries()][0][1];
 const cacheRoot = (vpn: number): number => k.inodeCounters.get(inode(vpn).slot * INODE_COUNTERS + INC.root);
 const mm = (task = parent): Mm => k.mms.get(task.mm);
 const writeBit = k.geo.encoding.write.mask;
@@ -334,6 +338,8 @@ const CORRUPTIONS: readonly (readonly [what: string, key: string, corrupt: () =>
   ["a mapping without its file", "vmaFile", () => k.vmas.update(vma(AT.cow).slot, { ops: "none" })],
   ["a mapping that its file does not list", "vmaFile", () => k.inodes.update(inode(AT.disk).slot, { vmas: [vma(AT.disk).slot] })],
   ["references of a file", "fileRefs", () => k.files.update(vma(AT.shm).file, { refs: 0 })],
+  ["a descriptor twice", "descriptor", () => k.tasks.update(aTask().slot, { fds: [...aTask().fds, { fd: 0, file: 0, closeOnExec: false }] })],
+  ["the file of a segment of shared memory", "shm", () => k.inodes.update(k.files.get(segment().file).inode, { shm: 0 })],
   ["RSS of files", "rss", () => k.mmCounters.add(counter(parent, MMC.filePages), 1)],
   ["RSS of shared memory", "rss", () => k.mmCounters.add(counter(parent, MMC.shmemPages), -1)],
   ["a folio of a file that is also anonymous", "folioFlags", () => flip(page(AT.shm), PG.anon)],

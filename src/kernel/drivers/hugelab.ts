@@ -65,6 +65,6 @@ export function addDevices(k: Kernel): void {
   const flash = addMount(k, "cramfs", "/mnt/cramfs", "never", 0);
   for (const { kind, path, regular } of DEVICES) {
     const sizeBytes = regular ? CARD_PAGES * 4096 : 0;
-    addInode(k, { mount: regular ? flash : dev, path, sizeBytes, nlink: 1, noReserve: false, largeFolios: false, device: kind });
+    addInode(k, { mount: regular ? flash : dev, path, sizeBytes, nlink: 1, noReserve: false, largeFolios: false, mode: regular ? 0o755 : 0o666, device: kind });
   }
 }

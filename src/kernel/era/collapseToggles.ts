@@ -41,7 +41,7 @@ export const COLLAPSE_TOGGLES: readonly Toggle[] = [
   },
   {
     id: "collapse-page-table-locks",
-    title: "collapse of a file takes page tables out under page-table locks, in every mapping, also where there is none",
+    title: "collapse of a file takes page tables out under page-table locks, in every mapping",
     since: "6.6",
     symbol: "retract_page_tables, collapse_pte_mapped_thp",
     source: `${T} 2.5; 6.5 and 6.12 trees`,
@@ -55,5 +55,21 @@ export const COLLAPSE_TOGGLES: readonly Toggle[] = [
     symbol: "khugepaged_scan_mm_slot, vma_is_anonymous",
     source: `${T} 2.9; 6.12 and 6.18 trees, the release between is recalled`,
     change: { scanDispatch: "file" },
+  },
+  {
+    id: "collapse-without-table",
+    title: "MADV_COLLAPSE of a file maps the block also where nothing was mapped nearby",
+    since: "6.18",
+    symbol: "set_huge_pmd",
+    source: "6.12 and 6.18 trees; recorded on 6.17.13 and 6.18.15",
+    change: { collapseInstallsWithoutTable: true },
+  },
+  {
+    id: "uprobe-in-place",
+    title: "a uprobe writes its breakpoint into the anonymous page that a write fault makes",
+    since: "6.16",
+    symbol: "uprobe_write_opcode",
+    source: "6.12 and 6.18 trees; the release between is recalled",
+    change: { uprobeWrite: "inPlace" },
   },
 ];

@@ -37,6 +37,8 @@ export interface Era {
   readonly rmapDoubleMap: boolean;
   readonly mlockLargeOnlyWhole: boolean;
   readonly madvCollapse: boolean;
+  /** MFD_EXEC and MFD_NOEXEC_SEAL of memfd_create(2) */
+  readonly memfdNoExec: boolean;
   /** errno of MADV_COLLAPSE for a pinned page and for holes under userfaultfd */
   readonly collapseErrno: "v61" | "v65";
   /** a range without a writable page is not collapsed */
@@ -51,6 +53,10 @@ export interface Era {
   readonly guardRegions: "none" | "anonymous" | "any";
   /** a mapping that ever had a guard keeps VM_MAYBE_GUARD ("gu" in smaps), and fork copies its page tables for it */
   readonly guardFlag: boolean;
+  /** a mapping with vm_ops->close may take over a part of its neighbour */
+  readonly closeVmaGrows: boolean;
+  /** large folios that reclaim splits before it looks for swap: those that no PMD maps, or those that are mapped in part */
+  readonly reclaimSplits: "withoutPmd" | "partiallyMapped";
   /** a file of ext4 that grows keeps the page of its old end in the cache, its last block zeroed */
   readonly ext4ZeroesOldEnd: boolean;
   readonly mseal: boolean;
@@ -109,7 +115,7 @@ export interface Era {
   /** how within_size of a smaller size finds the end of the block: from the number of the order (a slip), or from its pages */
   readonly shmemWithinSizeIndex: "orderNumber" | "pages";
   /** orders that write(2) and fallocate may use in a tmpfs with huge= */
-  readonly tmpfsWriteOrders: "pmd" | "all";
+  readonly tmpfsWriteOrders: "pmd" | "size" | "all";
   /** tmpfs files that large folios may hold: all, or those of mounts with huge= */
   readonly tmpfsLargeFolios: "all" | "hugeMounts";
   /** a huge folio of shmem is only made where the VMA has room to map it */
@@ -137,10 +143,14 @@ export interface Era {
    * anon_vma; or with the anon_vma; or page-table locks, for which the mmap_lock for reading is enough. With the last retract_page_tables needs no mmap_lock.
    */
   readonly collapseLocking: "mmapWrite" | "imapWrite" | "anonVmaWrite" | "pageTables";
+  /** MADV_COLLAPSE of a file maps the block also where not even a table of PMDs stands */
+  readonly collapseInstallsWithoutTable: boolean;
   /** a page table that collapse of a file took out is freed only when walks without locks have ended */
   readonly retractWaitsForWalks: boolean;
   /** a block of a file that has a folio of PMD size already is told apart from one with smaller folios, and its page table taken out */
   readonly collapseSeesPteMapped: boolean;
+  /** a breakpoint goes into a copy that takes the page's place, or into the anonymous page that a write fault makes */
+  readonly uprobeWrite: "copy" | "inPlace";
   /** the scanner of the page cache is chosen for VMAs with a file, or only where the kernel has CONFIG_SHMEM too */
   readonly scanDispatch: "shmemConfig" | "file";
   /** a fault keeps the folio that it found locked until it has mapped it: every release does */

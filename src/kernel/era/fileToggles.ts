@@ -14,6 +14,22 @@ export const FILE_TOGGLES: readonly Toggle[] = [
     change: { unshareCopiesFilePages: true },
   },
   {
+    id: "memfd-noexec",
+    title: "memfd_create says whether the file may be executed (MFD_EXEC, MFD_NOEXEC_SEAL)",
+    since: "6.3",
+    symbol: "memfd_create",
+    source: "man memfd_create(2)",
+    change: { memfdNoExec: true },
+  },
+  {
+    id: "close-vma-grows",
+    title: "mappings of SysV shared memory merge where none of them disappears",
+    since: "6.4",
+    symbol: "is_mergeable_vma",
+    source: "6.1 and 6.12 trees; the release between is recalled",
+    change: { closeVmaGrows: true },
+  },
+  {
     id: "shmem-deny-first",
     title: "shmem_enabled=deny stops MADV_COLLAPSE",
     since: "6.5",
@@ -36,6 +52,14 @@ export const FILE_TOGGLES: readonly Toggle[] = [
     symbol: "file_thp_enabled",
     source: `${S} 1.4`,
     change: { fileThpWithoutExec: true },
+  },
+  {
+    id: "reclaim-keeps-large",
+    title: "reclaim splits large folios only where they are mapped in part, or where swap has no room for them",
+    since: "6.10",
+    symbol: "shrink_folio_list",
+    source: "6.1 and 6.12 trees; the release between is recalled",
+    change: { reclaimSplits: "partiallyMapped" },
   },
   {
     id: "shmem-fault-orders",
@@ -95,11 +119,11 @@ export const FILE_TOGGLES: readonly Toggle[] = [
   },
   {
     id: "tmpfs-large-folios",
-    title: "tmpfs with huge= uses folios of every order",
+    title: "tmpfs with huge= uses folios of the size that is written",
     since: "6.14",
     symbol: "shmem_huge_global_enabled",
     source: "6.18 tree; the release is recalled",
-    change: { tmpfsWriteOrders: "all", tmpfsLargeFolios: "hugeMounts", finishFault: "folio" },
+    change: { tmpfsWriteOrders: "size", tmpfsLargeFolios: "hugeMounts", finishFault: "folio" },
   },
   {
     id: "shmem-within-size",
@@ -112,9 +136,9 @@ export const FILE_TOGGLES: readonly Toggle[] = [
   {
     id: "shmem-eligible-masked",
     title: "smaps and khugepaged heed whether the orders that tmpfs allows fit the VMA",
-    since: "6.14",
+    since: "6.17",
     symbol: "__thp_vma_allowable_orders",
-    source: "6.12 and 6.18 trees; the release between is recalled",
+    source: "6.12 and 6.18 trees; recorded on 6.16.12 and 6.17.13",
     change: { shmemEligibleMasked: true },
   },
   {
@@ -148,6 +172,15 @@ export const FILE_TOGGLES: readonly Toggle[] = [
     symbol: "page_cache_ra_order, do_sync_mmap_readahead",
     source: "6.12 and 6.18 trees; the release between is recalled",
     change: { readaheadOrder: "stored", readaheadExec: true },
+  },
+  {
+    id: "tmpfs-write-pmd",
+    title: "tmpfs with huge= tries a huge folio first, whatever size is written",
+    since: "6.18",
+    symbol: "shmem_huge_global_enabled",
+    source: "6.18 tree; recorded on 6.17.13 and 6.18.15",
+    requires: ["tmpfs-large-folios"],
+    change: { tmpfsWriteOrders: "all" },
   },
   {
     id: "fault-around-whole",

@@ -67,6 +67,49 @@ export function stampAfterWrite(k: Kernel, stamp: number, offset: number, length
   return stampOf(k, merged);
 }
 
+/** Bytes that a call carries: as many, and those that are not zero as runs in order. Offsets count from the first. */
+export interface ByteRuns {
+  readonly lengthBytes: number;
+  readonly runs: readonly Run[];
+}
+
+/** `lengthBytes` times the same byte. */
+export const uniformBytes = (lengthBytes: number, value: number): ByteRuns => ({
+  lengthBytes,
+  runs: value === 0 || lengthBytes === 0 ? [] : [[0, lengthBytes, value]],
+});
+
+/** The bytes of a page with this stamp from `offset` on, as runs that count from there. */
+export function runsIn(k: Kernel, stamp: number, offset: number, length: number): Run[] {
+  const out: Run[] = [];
+  for (const [at, n, value] of runsOf(k, stamp)) {
+    const from = Math.max(at, offset);
+    const to = Math.min(at + n, offset + length);
+    if (from < to) out.push([from - offset, to - from, value]);
+  }
+  return out;
+}
+
+/** The stamp after `length` of the bytes, from the one numbered `from` on, were written at `offset` of the page. */
+export function stampAfterPut(k: Kernel, stamp: number, offset: number, bytes: ByteRuns, from: number, length: number): number {
+  const { runs } = bytes;
+  // the first run that ends behind `from`
+  let low = 0;
+  for (let high = runs.length; low < high;) {
+    const middle = (low + high) >> 1;
+    if (runs[middle][0] + runs[middle][1] <= from) low = middle + 1;
+    else high = middle;
+  }
+  const first = runs[low];
+  if (first !== undefined && first[0] <= from && first[0] + first[1] >= from + length) return stampAfterWrite(k, stamp, offset, length, first[2]);
+  let out = stampAfterWrite(k, stamp, offset, length, 0);
+  for (let i = low; i < runs.length && runs[i][0] < from + length; i++) {
+    const start = Math.max(runs[i][0], from);
+    out = stampAfterWrite(k, out, offset + start - from, Math.min(runs[i][0] + runs[i][1], from + length) - start, runs[i][2]);
+  }
+  return out;
+}
+
 export const writePage = (k: Kernel, pfn: Pfn, offset: number, length: number, value: number): void =>
   k.stamp.set(pfn, stampAfterWrite(k, k.stamp.get(pfn), offset, length, value));
 

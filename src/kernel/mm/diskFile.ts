@@ -1,7 +1,7 @@
 import { NO_PFN, type Pfn } from "../units.ts";
 import { isWritable, makeReadOnly } from "../arch/geometry.ts";
 import { blockBytes, commitBlocks, folioMarkUptodate, isPartiallyUptodate, zeroPartialBlocks } from "./blocks.ts";
-import { byteAt, stampAfterWrite } from "./content.ts";
+import { byteAt, stampAfterPut, stampAfterWrite, type ByteRuns } from "./content.ts";
 import { fail, type Result } from "./errno.ts";
 import { allocZeroedFolio, dropFlag, folioMapcount, folioMarkAccessed, folioPages, folioPut, hasFlag, setFlag } from "./folio.ts";
 import { mountOf, setSize, sizePages } from "./inode.ts";
@@ -21,7 +21,7 @@ import {
 import { PG } from "./pageFlags.ts";
 import { hiAt, loAt, setEntry } from "./pgtable.ts";
 import { asyncReadahead, syncReadahead } from "./readahead.ts";
-import { raPages } from "./readaheadWindow.ts";
+import { fileRaPages } from "./readaheadWindow.ts";
 import { mappingsOf } from "./rmapWalk.ts";
 import { FALLOC, type ReadBytes } from "./shmemFile.ts";
 import { tlbFlushRange } from "./tlb.ts";
@@ -42,10 +42,8 @@ export function diskSetSize(k: Kernel, slot: number, bytes: number): Result {
   const old = k.inodes.get(slot).sizeBytes;
   setSize(k, slot, bytes);
   const isExt4 = mountOf(k, k.inodes.get(slot)).fs === "ext4";
-  if (bytes >= old) {
-    if (bytes > old && isExt4 && k.era.ext4ZeroesOldEnd) zeroToBlockEnd(k, slot, old);
-    return 0;
-  }
+  if (bytes > old && isExt4 && k.era.ext4ZeroesOldEnd) zeroToBlockEnd(k, slot, old);
+  // truncate_pagecache is called for a file that grows, too: a large folio across the new end is split there
   const hole = Math.ceil(bytes / 4096) * 4096;
   unmapMappingRange(k, slot, hole, 0, true);
   if (nrPages(k, slot) > 0) truncateRange(k, slot, bytes, Infinity);
@@ -54,7 +52,7 @@ export function diskSetSize(k: Kernel, slot: number, bytes: number): Result {
     const index = Math.floor(bytes / 4096);
     xaStore(k, slot, "disk", index, stampAfterWrite(k, xaLoad(k, slot, "disk", index), bytes % 4096, 4096 - (bytes % 4096), 0));
   }
-  if (isExt4) zeroToBlockEnd(k, slot, bytes);
+  if (isExt4 && bytes < old) zeroToBlockEnd(k, slot, bytes);
   return 0;
 }
 
@@ -101,7 +99,8 @@ function grow(k: Kernel, slot: number, from: number, end: number): void {
   if (k.era.ext4ZeroesOldEnd && from > old && mountOf(k, inode).fs === "ext4") zeroPartialBlocks(k, slot, old, from);
 }
 
-export function diskWrite(k: Kernel, slot: number, offset: number, length: number, value: number): Result {
+export function diskWrite(k: Kernel, slot: number, offset: number, content: ByteRuns): Result {
+  const length = content.lengthBytes;
   for (let done = 0; done < length;) {
     const at = offset + done;
     const { largeFolios } = k.inodes.get(slot);
@@ -114,7 +113,7 @@ export function diskWrite(k: Kernel, slot: number, offset: number, length: numbe
     for (let b = at; b < at + bytes;) {
       const n = Math.min(4096 - (b % 4096), at + bytes - b);
       const page = head + Math.floor((b - start) / 4096);
-      k.stamp.set(page, stampAfterWrite(k, k.stamp.get(page), b % 4096, n, value));
+      k.stamp.set(page, stampAfterPut(k, k.stamp.get(page), b % 4096, content, b - offset, n));
       b += n;
     }
     commitBlocks(k, slot, head, at, at + bytes);
@@ -139,7 +138,7 @@ export function diskRead(k: Kernel, file: number, offset: number, length: number
     const page = filemapPage(k, slot, index);
     if (page === NO_PFN) break;
     const head = folioOf(k, page);
-    if (hasFlag(k, head, PG.readahead)) asyncReadahead(k, file, head, index, Math.max(asked, raPages(k)));
+    if (hasFlag(k, head, PG.readahead)) asyncReadahead(k, file, head, index, Math.max(asked, fileRaPages(k, file)));
     if (!isPartiallyUptodate(k, slot, head, at, end)) folioMarkUptodate(k, slot, head);
     if (first < 0) first = byteAt(k, k.stamp.get(page), at % 4096);
     folioMarkAccessed(k, head);

@@ -22,7 +22,14 @@ export type Errno =
   | "EROFS"
   | "ENOTDIR"
   | "EISDIR"
-  | "EHWPOISON";
+  | "EMFILE"
+  | "ENAMETOOLONG"
+  | "ENXIO"
+  | "ESPIPE"
+  | "EHWPOISON"
+  /** 524, a number of the kernel's own that leaks out */
+  | "ENOTSUPP"
+  | "EIO";
 
 export interface Failure {
   readonly errno: Errno;

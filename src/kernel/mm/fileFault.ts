@@ -81,7 +81,7 @@ const unlockFound = (k: Kernel, page: Pfn): void => unlock(k, "folio_lock", foli
 
 function* doReadFault(k: Kernel, vma: Vma, vpn: number, flags: number): Op<number> {
   const inode = inodeOf(k, vma);
-  const isAround = k.g.faultAroundPages > 1;
+  const isAround = k.g.faultAroundPages > 1 && vma.ops !== "sysv";
   if (isAround && doFaultAround(k, vma, vpn, inode) !== 0) return 0;
   const found = callFault(k, vma, vpn, inode, flags);
   if (found.page === NO_PFN || (found.retried && isAround && doFaultAround(k, vma, vpn, inode) !== 0)) return found.result;
@@ -90,7 +90,7 @@ function* doReadFault(k: Kernel, vma: Vma, vpn: number, flags: number): Op<numbe
     if (!isThere) return 0;
   }
   const r = found.result | finishFault(k, vma, vpn, flags, found.page);
-  if (k.preempt) unlockFound(k, found.page);
+  unlockFound(k, found.page);
   return r;
 }
 
@@ -114,7 +114,7 @@ function* doCowFault(k: Kernel, vmaIn: Vma, vpn: number, flags: number): Op<numb
   k.stamp.set(copy, k.stamp.get(found.page));
   k.charge(k.costs.copy4kNs);
   const r = found.result | finishFault(k, vma, vpn, flags, copy);
-  if (k.preempt) unlockFound(k, found.page);
+  unlockFound(k, found.page);
   if ((r & VMF_ERROR) !== 0) folioPut(k, copy);
   return r;
 }
@@ -130,7 +130,7 @@ function* doSharedFault(k: Kernel, vma: Vma, vpn: number, flags: number): Op<num
   pageMkwrite(k, vma, vpn, head);
   const r = found.result | finishFault(k, vma, vpn, flags, found.page);
   if ((r & VMF_ERROR) === 0) folioMarkDirty(k, head);
-  if (k.preempt) unlockFound(k, found.page);
+  unlockFound(k, found.page);
   return r;
 }
 

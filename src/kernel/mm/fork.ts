@@ -6,6 +6,7 @@ import { khugepagedEnter, khugepagedExit } from "../thp/khugepagedList.ts";
 import { putHugeZero } from "../thp/hugeZero.ts";
 import { isHugePmd, pmdOf, splitPmd } from "../thp/splitPmd.ts";
 import { NO_PFN, NO_TABLE, type Pfn, type TableIndex } from "../units.ts";
+import { closeAll, holdDescriptors } from "../fs/fdTable.ts";
 import { anonVmaFork } from "./anonVma.ts";
 import type { Result } from "./errno.ts";
 import { allocZeroedFolio, dropFlag, folioGet, hasFlag } from "./folio.ts";
@@ -37,6 +38,7 @@ export function mmAlloc(k: Kernel, fields: Pick<Mm, "startBrk" | "brkBytes" | "m
     defFlags: 0,
     khugepaged: false,
     pteMappedThps: [],
+    hasUprobes: false,
     hugeZero: false,
     writeProtectSeq: 0,
     step: k.step,
@@ -57,6 +59,8 @@ export function* doFork(k: Kernel, parent: Task, comm: string): Op<Result> {
   if (mm === 0) return refuseMemory(k, src.slot, "mm_init", "ENOMEM", 1);
   k.mms.update(src.slot, { writeProtectSeq: src.writeProtectSeq + 1 });
   const isCopied = yield* dupMmap(k, src, mm);
+  // uprobe_dup_mmap
+  if (src.hasUprobes) k.mms.update(mm, { hasUprobes: true });
   k.mms.update(src.slot, { writeProtectSeq: src.writeProtectSeq + 2 });
   if (!isCopied) {
     mmFree(k, mm);
@@ -64,6 +68,7 @@ export function* doFork(k: Kernel, parent: Task, comm: string): Op<Result> {
   }
   const pid = k.g.nextPid;
   k.setGlobals({ nextPid: pid + 1 });
+  holdDescriptors(k, parent);
   return k.tasks.add((slot) => ({ ...parent, slot, pid, comm, mm, parent: parent.slot }));
 }
 
@@ -227,5 +232,6 @@ export function mmFree(k: Kernel, mm: number): void {
 /** do_exit as far as memory goes: the address space is freed with its last user. */
 export function doExit(k: Kernel, task: Task): void {
   mmFree(k, task.mm);
+  closeAll(k, k.tasks.get(task.slot));
   k.tasks.remove(task.slot);
 }

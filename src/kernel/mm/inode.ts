@@ -1,4 +1,4 @@
-import { INODE_COUNTERS, type Kernel } from "./kernel.ts";
+import { INODE_COUNTERS, MISC, type Kernel } from "./kernel.ts";
 import { filemapFolios, filemapRemoveFolio } from "./pageCache.ts";
 import type { FsType, HugeMount, Inode, Mount, OpenFile, Vma } from "./records.ts";
 import { xaFind, xaStore } from "./xarray.ts";
@@ -19,9 +19,9 @@ export function addMount(k: Kernel, fs: FsType, path: string, huge: HugeMount, m
 /** new_inode for a regular file, or for a device. */
 export function addInode(
   k: Kernel,
-  fields: Pick<Inode, "mount" | "path" | "sizeBytes" | "nlink" | "noReserve" | "largeFolios"> & Partial<Pick<Inode, "device">>,
+  fields: Pick<Inode, "mount" | "path" | "sizeBytes" | "nlink" | "noReserve" | "largeFolios" | "mode"> & Partial<Pick<Inode, "device">>,
 ): Inode {
-  const slot = k.inodes.add((s) => ({ device: null, ...fields, slot: s, refs: 0, writers: 0, fallocEnd: 0, vmas: [], step: k.step }));
+  const slot = k.inodes.add((s) => ({ device: null, ...fields, slot: s, refs: 0, writers: 0, fallocEnd: 0, uprobes: [], vmas: [], shm: 0, step: k.step }));
   k.inodeCounters.fill(slot * INODE_COUNTERS, INODE_COUNTERS, 0);
   return k.inodes.get(slot);
 }
@@ -38,9 +38,9 @@ export const sizePages = (inode: Inode): number => Math.ceil(inode.sizeBytes / 4
 /** Pages of the cache beyond the size that only fallocate keeps (shmem_fallocend). */
 export const shmemFallocend = (inode: Inode, end: number): number => Math.max(end, inode.fallocEnd);
 
-/** alloc_file: a struct file with one reference. */
-export function openInode(k: Kernel, inode: number, readable: boolean, writable: boolean): OpenFile {
-  const slot = k.files.add((s) => ({ slot: s, inode, readable, writable, refs: 1, ra: NO_READAHEAD }));
+/** alloc_file: a struct file with one reference. `flags`: O_* bits. */
+export function openInode(k: Kernel, inode: number, readable: boolean, writable: boolean, flags = readable ? (writable ? 2 : 0) : 1): OpenFile {
+  const slot = k.files.add((s) => ({ slot: s, inode, readable, writable, refs: 1, flags, posBytes: 0, reads: "normal", ra: NO_READAHEAD }));
   const { refs, writers } = k.inodes.get(inode);
   k.inodes.update(inode, { refs: refs + 1, writers: writers + (writable ? 1 : 0) });
   return k.files.get(slot);
@@ -80,14 +80,36 @@ export function evictPages(k: Kernel, inode: number): void {
 // --- i_mmap: the VMAs that map a file
 
 export function linkFile(k: Kernel, vma: Vma): void {
-  const { inode } = getFile(k, vma.file);
-  k.inodes.update(inode, { vmas: [...k.inodes.get(inode).vmas, vma.slot] });
+  const { inode: slot } = getFile(k, vma.file);
+  const inode = k.inodes.get(slot);
+  k.inodes.update(slot, { vmas: [...inode.vmas, vma.slot] });
+  if (inode.shm !== 0) k.shms.update(inode.shm, { attachedNs: k.misc.get(MISC.clockNs), ...lastPid(k, vma.mm) });
 }
 
 export function unlinkFile(k: Kernel, vma: Vma): void {
-  const { inode } = k.files.get(vma.file);
-  k.inodes.update(inode, { vmas: k.inodes.get(inode).vmas.filter((v) => v !== vma.slot) });
+  const { inode: slot } = k.files.get(vma.file);
+  const inode = k.inodes.get(slot);
+  const vmas = inode.vmas.filter((v) => v !== vma.slot);
+  k.inodes.update(slot, { vmas });
   putFile(k, vma.file);
+  if (inode.shm === 0) return;
+  // shm_close
+  k.shms.update(inode.shm, { detachedNs: k.misc.get(MISC.clockNs), ...lastPid(k, vma.mm) });
+  if (k.shms.get(inode.shm).isRemoved && vmas.length === 0) shmDestroy(k, inode.shm);
+}
+
+/** Who attached or detached; while fork copies mappings the child is nobody yet. */
+function lastPid(k: Kernel, mm: number): { readonly lastPid?: number } {
+  for (const [, task] of k.tasks.entries()) if (task.mm === mm) return { lastPid: task.pid };
+  return {};
+}
+
+/** shm_destroy: nothing has the segment attached. */
+export function shmDestroy(k: Kernel, slot: number): void {
+  const { file } = k.shms.get(slot);
+  k.inodes.update(k.files.get(file).inode, { shm: 0 });
+  k.shms.remove(slot);
+  putFile(k, file);
 }
 
 export const inodeOf = (k: Kernel, vma: Vma): Inode => k.inodes.get(k.files.get(vma.file).inode);

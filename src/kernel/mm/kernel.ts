@@ -12,7 +12,7 @@ import { releaseRules } from "../thp/eligibility/ruleLists.ts";
 import type { RuleList } from "../thp/eligibility/rules.ts";
 import type { Tracer } from "../why/tracer.ts";
 import { NO_TABLE, type Pfn, type TableIndex } from "../units.ts";
-import type { AnonVma, Globals, Inode, LockRecord, Mm, Mount, OpenFile, PageContent, ParkedThread, Task, Vma, Zone } from "./records.ts";
+import type { AnonVma, Globals, Inode, LockRecord, Mm, Mount, OpenFile, ShmSegment, PageContent, ParkedThread, Task, Vma, Zone } from "./records.ts";
 
 /** Counters of an mm in the `mmCounters` column: index = mm slot * MM_COUNTERS + one of these. */
 export const MMC = {
@@ -248,6 +248,7 @@ export class Kernel {
   readonly mounts: Records<Mount>;
   readonly inodes: Records<Inode>;
   readonly files: Records<OpenFile>;
+  readonly shms: Records<ShmSegment>;
 
   /** derived from `contents`, and checked on every use: slot by key */
   readonly contentSlots = new Map<string, number>();
@@ -349,6 +350,7 @@ export class Kernel {
     this.mounts = s.records("mount");
     this.inodes = s.records("inode");
     this.files = s.records("file");
+    this.shms = s.records("shm");
   }
 
   /** The one record of machine-wide settings and lists. */

@@ -8,6 +8,7 @@ import { madviseCollapse } from "../thp/madviseCollapse.ts";
 import { splitFileFolio } from "../thp/splitFileFolio.ts";
 import { splitFolio } from "../thp/splitFolio.ts";
 import { isHugePmd, pmdOf } from "../thp/splitPmd.ts";
+import { isLargeLazyFree, reclaimFolios } from "./pageout.ts";
 import { madvisePopulate } from "./populate.ts";
 import { fail, failed, type Failure, type Result } from "./errno.ts";
 import { dropFlag, folioGet, folioMapcount, folioPages, folioPut, hasFlag, isLarge, lruRetag } from "./folio.ts";
@@ -134,8 +135,8 @@ function flagAdvice(k: Kernel, vma: Vma, advice: number): number | Result<undefi
     case MADV.nohugepage:
       return (f & ~VM.hugePage) | VM.noHugePage;
     case MADV.mergeable:
-      // __ksm_madvise passes over what it could not merge
-      return f & (VM_SPECIAL | VM.hugetlb) || isDax(k, vma) ? f : f | VM.mergeable;
+      // vma_ksm_compatible: memory that is shared, or no ordinary memory, is passed over
+      return f & (VM_SPECIAL | VM.hugetlb | VM.shared | VM.mayShare) || vma.flagsHi & VMH.droppable || isDax(k, vma) ? f : f | VM.mergeable;
     case MADV.unmergeable:
       return f & ~VM.mergeable;
     default:
@@ -167,7 +168,9 @@ function* adviseVma(k: Kernel, vma: Vma, start: number, end: number, advice: num
       forBlocks(k, vma, start, end, coldBlock);
       return 0;
     case MADV.pageout:
-      return fail("EOPNOTSUPP", "hint.pageoutLater");
+      if (vma.flags & (VM.locked | VM.pfnmap | VM.hugetlb))
+        return refuseFlag(k, vma, "can_madv_lru_vma", "EINVAL", "refuse.locked", "VM_LOCKED", true, "hint.locked");
+      return pageout(k, vma, start, end);
     case MADV.free:
     case MADV.dontneed:
     case MADV.dontneedLocked:
@@ -326,8 +329,28 @@ function freePtes(k: Kernel, vma: Vma, t: TableIndex, start: number, end: number
   }
 }
 
-/** madvise_cold_or_pageout_pte_range for MADV_COLD: makes pages old, and splits THPs that the range covers in part. */
-function coldBlock(k: Kernel, vma: Vma, start: number, end: number): void {
+/** madvise_pageout: block by block, what was found in it is reclaimed. */
+function pageout(k: Kernel, vma: Vma, start: number, end: number): Result {
+  let isWhole = true;
+  forBlocks(k, vma, start, end, (_k, _vma, from, to) => {
+    const found = new Set<Pfn>();
+    coldOrPageoutBlock(k, vma, from, to, found);
+    if ([...found].some((head) => isLargeLazyFree(k, head))) isWhole = false;
+    else reclaimFolios(k, found);
+  });
+  return isWhole ? 0 : fail("EOPNOTSUPP", "hint.pageoutLater");
+}
+
+const coldBlock = (k: Kernel, vma: Vma, start: number, end: number): void => coldOrPageoutBlock(k, vma, start, end, null);
+
+/** The folio is old now: deactivated, or (isolated from the LRU) among those to be reclaimed. */
+function madeOld(k: Kernel, head: Pfn, found: Set<Pfn> | null): void {
+  lruRetag(k, head, 0, found === null ? PG.active | PG.referenced : PG.referenced);
+  if (found !== null && !hasFlag(k, head, PG.unevictable)) found.add(head);
+}
+
+/** madvise_cold_or_pageout_pte_range: makes pages old, and splits large folios that the range covers in part. `found`: folios to be paged out. */
+function coldOrPageoutBlock(k: Kernel, vma: Vma, start: number, end: number, found: Set<Pfn> | null): void {
   const e = k.geo.encoding;
   const pmd = pmdOf(k, vma.mm, start);
   if (pmd !== undefined && isHugePmd(k, pmd.lo)) {
@@ -338,7 +361,7 @@ function coldBlock(k: Kernel, vma: Vma, start: number, end: number): void {
     if (end - start === 1 << k.geo.pmdOrder) {
       setEntry(k, pmd.table, pmd.i, pmd.lo & ~e.accessed, pmd.hi);
       tlbFlushRange(k, vma.mm, start, end);
-      lruRetag(k, head, 0, PG.active | PG.referenced);
+      madeOld(k, head, found);
       return;
     }
     if (!splitFor(k, head)) return;
@@ -372,7 +395,7 @@ function coldBlock(k: Kernel, vma: Vma, start: number, end: number): void {
     if (hasFlag(k, head, PG.lru) && own) {
       for (let b = 0; b < n; b++) setEntry(k, t, i + b, loAt(k, t, i + b) & ~e.accessed, hiAt(k, t, i + b));
       tlbFlushRange(k, vma.mm, start + j, start + j + n);
-      lruRetag(k, head, 0, PG.active | PG.referenced);
+      madeOld(k, head, found);
     }
     j += n;
   }

@@ -79,11 +79,20 @@ function topDownGap(k: Kernel, mm: number, pages: number, align: number, top: nu
   return -1;
 }
 
+/** __thp_get_unmapped_area: from a gap with room for one more block the place where the file's blocks lie on multiples of their size; -1: none. */
+function fileGap(k: Kernel, mm: number, pages: number, pgoff: number, ceiling: number): number {
+  const pmd = 1 << k.geo.pmdOrder;
+  const wide = topDownGap(k, mm, pages + pmd, 1, ceiling);
+  if (wide < 0) return -1;
+  const lead = (((pgoff - wide) % pmd) + pmd) % pmd;
+  return wide + (lead === 0 ? pmd : lead);
+}
+
 /**
  * get_unmapped_area for anonymous memory and files of disks, with THP alignment as the release does it (kernel-semantics.md 1.9).
  * Files of disks are always aligned (thp_get_unmapped_area). `aligns` false: the plain search.
  */
-export function unmappedArea(k: Kernel, mm: number, hint: number, pages: number, isFile = false, aligns = true): Result {
+export function unmappedArea(k: Kernel, mm: number, hint: number, pages: number, isFile = false, aligns = true, pgoff = 0): Result {
   const top = k.geo.taskSizePages;
   if (pages > top) return refuseArgument(k, mm, "get_unmapped_area", "ENOMEM", "refuse.addressRange", "length", pages);
   // mmap_address_hint_valid, 5 levels: a hint opens the space above 47 bits, and no mapping lies across its lower end
@@ -97,7 +106,7 @@ export function unmappedArea(k: Kernel, mm: number, hint: number, pages: number,
     aligns &&
     k.geo.thp &&
     (isFile
-      ? pages >= pmd
+      ? pgoff + pages - Math.ceil(pgoff / pmd) * pmd >= pmd
       : style === "always"
         ? pages >= pmd
         : style === "pmdMultiple"
@@ -107,7 +116,7 @@ export function unmappedArea(k: Kernel, mm: number, hint: number, pages: number,
             : false);
   if (k.tracer !== null) tracePlacement(k, mm, hint, pages, wants);
   if (wants) {
-    const aligned = topDownGap(k, mm, pages, pmd, ceiling);
+    const aligned = isFile ? fileGap(k, mm, pages, pgoff, ceiling) : topDownGap(k, mm, pages, pmd, ceiling);
     if (aligned >= 0) return aligned;
   }
   const found = topDownGap(k, mm, pages, 1, ceiling);
@@ -140,6 +149,8 @@ function sharingFlags(k: Kernel, mm: number, r: MmapRequest): Result<{ readonly 
     return { set: VM.shared | VM.mayShare, clear: 0 };
   }
   const file = k.files.get(r.file);
+  // file_mmap_ok: no byte of a file lies behind MAX_LFS_FILESIZE, 2^63 - 1
+  if (r.pgoff > 2 ** 51 - 1 - r.pages) return refuseArgument(k, mm, "file_mmap_ok", "EOVERFLOW", "refuse.addressRange", "offset", r.pgoff, "hint.mapOffset");
   if (type === MAP.droppable || (type !== MAP.private && type !== MAP.shared && type !== MAP.sharedValidate)) return wrong("EINVAL", "hint.mapType");
   if (type === MAP.sharedValidate && (r.flags & MAP.sync) !== 0) return wrong("EOPNOTSUPP", "hint.mapSync");
   if (type !== MAP.private && (r.prot & 2) !== 0 && !file.writable) return wrong("EACCES", "hint.openForWriting");
@@ -154,9 +165,9 @@ function placeMapping(k: Kernel, mm: number, r: MmapRequest): Result {
   const isShm = r.file === 0 ? (r.flags & 0xf) === MAP.shared : isShmem(k, k.inodes.get(k.files.get(r.file).inode));
   if (isShm) return shmemUnmappedArea(k, mm, r);
   // a device asks for nothing; until 6.12 it was aligned as anonymous memory was
-  if (r.file !== 0 && k.inodes.get(k.files.get(r.file).inode).device !== null)
-    return unmappedArea(k, mm, r.start, r.pages, false, k.era.mmapThpAlign !== "pmdMultipleNoHint");
-  return unmappedArea(k, mm, r.start, r.pages, r.file !== 0);
+  const isDevice = r.file !== 0 && k.inodes.get(k.files.get(r.file).inode).device !== null;
+  if (isDevice) return unmappedArea(k, mm, r.start, r.pages, false, k.era.mmapThpAlign !== "pmdMultipleNoHint");
+  return unmappedArea(k, mm, r.start, r.pages, r.file !== 0, true, r.pgoff);
 }
 
 /** shmem_get_unmapped_area: aligned for the largest folio that the mapping may be given. */
@@ -230,6 +241,7 @@ function shmemZeroSetup(k: Kernel, mm: number, pages: number, flags: number): Re
 function vmOpsOf(k: Kernel, file: number): VmOps {
   if (file === 0) return "none";
   const inode = k.inodes.get(k.files.get(file).inode);
+  if (inode.shm !== 0) return "sysv";
   return !isShmem(k, inode) ? "disk" : inode.nlink > 0 ? "shmem" : "anonShmem";
 }
 

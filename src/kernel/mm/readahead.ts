@@ -4,13 +4,16 @@ import { sizePages } from "./inode.ts";
 import type { Kernel } from "./kernel.ts";
 import { filemapAddFolio, filemapFolio, filemapNext, filemapPage } from "./pageCache.ts";
 import { PG } from "./pageFlags.ts";
-import { asyncWindow, ilog2, mmapWindow, raPages, syncWindow, windowOrder } from "./readaheadWindow.ts";
+import { asyncWindow, fileRaPages, ilog2, mmapWindow, syncWindow, windowOrder } from "./readaheadWindow.ts";
 import type { Inode, Readahead, Vma } from "./records.ts";
 import { VM } from "./vmFlags.ts";
 import { xaLoad } from "./xarray.ts";
 import { traceAsyncReadahead, traceMmapReadahead } from "../why/readahead.ts";
 
 /** Reading files of a disk into the page cache, ahead of need (mm/readahead.c, do_sync_mmap_readahead of mm/filemap.c). Reads end at once here. */
+
+/** io_pages of the disk (max_sectors_kb of 1280): what is read at once where there is no window */
+const IO_PAGES = 320;
 
 /** __ffs: the number of zero bits at the end. */
 const trailingZeros = (n: number): number => ilog2(n & -n);
@@ -80,7 +83,7 @@ export function syncMmapReadahead(k: Kernel, vma: Vma, vpn: number, inodeSlot: n
   const { ra } = k.files.get(vma.file);
   if (mmapMiss !== ra.mmapMiss) setReadahead(k, vma.file, { ...ra, mmapMiss });
   if (window !== null) pageCacheRaOrder(k, vma.file, inode, window.start, window.ra);
-  else if (kind === "sequential") syncReadahead(k, vma.file, index, raPages(k));
+  else if (kind === "sequential") syncReadahead(k, vma.file, index, fileRaPages(k, vma.file));
   // ->read_folio for what nobody read yet
   if (filemapPage(k, inodeSlot, index) === NO_PFN) readFolio(k, inode, index, -1, 0);
 }
@@ -93,13 +96,17 @@ export function asyncMmapReadahead(k: Kernel, vma: Vma, vpn: number, inodeSlot: 
   const head = filemapFolio(k, inodeSlot, index);
   if ((k.pageFlags.get(head) & PG.readahead) === 0) return false;
   if (k.tracer !== null) traceAsyncReadahead(k, vma, vpn, head, index);
-  asyncReadahead(k, vma.file, head, index, raPages(k));
+  asyncReadahead(k, vma.file, head, index, fileRaPages(k, vma.file));
   return true;
 }
 
 /** page_cache_sync_ra: a page that read(2) missed, with `asked` pages to go. */
 export function syncReadahead(k: Kernel, file: number, index: number, asked: number): void {
   const inode = k.inodes.get(k.files.get(file).inode);
+  if (k.files.get(file).reads === "random") {
+    forcePageCacheRa(k, inode, index, Math.min(asked, Math.max(fileRaPages(k, file), IO_PAGES)));
+    return;
+  }
   const next = syncWindow(k, file, index, asked);
   if (next === null) pageCacheRa(k, inode, index, asked, 0);
   else pageCacheRaOrder(k, file, inode, next.start, next);

@@ -10,6 +10,8 @@ import { VM } from "./vmFlags.ts";
 
 /** ra_pages: read_ahead_kb of the disk */
 export const raPages = (k: Kernel): number => k.profile.config.readAheadKb / 4;
+/** ra_pages of a struct file: POSIX_FADV_SEQUENTIAL doubles the window */
+export const fileRaPages = (k: Kernel, file: number): number => raPages(k) * (k.files.get(file).reads === "sequential" ? 2 : 1);
 /** MMAP_LOTSAMISS: a mapping that misses that much more than it hits is not read around */
 const LOTS_OF_MISSES = 100;
 
@@ -46,11 +48,11 @@ export function mmapWindow(k: Kernel, vma: Vma, index: number): MmapWindow {
   if (mmapMiss > LOTS_OF_MISSES) return { kind: "missed", window: null, mmapMiss };
   if (isCode) {
     const start = Math.max(index, vma.pgoff);
-    const end = Math.min(start + raPages(k), vma.pgoff + (vma.end - vma.start));
+    const end = Math.min(start + fileRaPages(k, vma.file), vma.pgoff + (vma.end - vma.start));
     return { kind: "exec", window: { start, ra: { ...ra, mmapMiss, start, size: end - start, asyncSize: 0, order: 0 } }, mmapMiss };
   }
-  const start = Math.max(0, index - raPages(k) / 2);
-  return { kind: "around", window: { start, ra: { ...ra, mmapMiss, start, size: raPages(k), asyncSize: raPages(k) / 4, order: 0 } }, mmapMiss };
+  const start = Math.max(0, index - fileRaPages(k, vma.file) / 2);
+  return { kind: "around", window: { start, ra: { ...ra, mmapMiss, start, size: fileRaPages(k, vma.file), asyncSize: fileRaPages(k, vma.file) / 4, order: 0 } }, mmapMiss };
 }
 
 /** get_init_ra_size: the first window, from what was asked for. */
@@ -69,7 +71,7 @@ function nextSize(size: number, max: number): number {
 /** page_cache_sync_ra: the window for a page that read(2) missed, with `asked` pages to go; null: just what was asked for. */
 export function syncWindow(k: Kernel, file: number, index: number, asked: number): Readahead | null {
   const { ra, inode } = k.files.get(file);
-  const max = raPages(k);
+  const max = fileRaPages(k, file);
   const isNext = ra.prevIndex >= 0 && index - ra.prevIndex >= 0 && index - ra.prevIndex <= 1;
   if (index === 0 || asked > max || isNext) {
     const size = initSize(asked, max);
@@ -92,16 +94,16 @@ export function asyncWindow(k: Kernel, file: number, head: Pfn, index: number, a
   let size: number;
   if (index === expected) {
     start = ra.start + ra.size;
-    size = k.era.readaheadKeepsSize ? Math.max(ra.size, nextSize(ra.size, raPages(k))) : nextSize(ra.size, raPages(k));
+    size = k.era.readaheadKeepsSize ? Math.max(ra.size, nextSize(ra.size, fileRaPages(k, file))) : nextSize(ra.size, fileRaPages(k, file));
   } else {
     start = index + 1;
-    while (start - index <= raPages(k) && filemapPage(k, inode, start) !== NO_PFN) start++;
-    if (start - index > raPages(k)) return null;
-    size = nextSize(start - index + asked, raPages(k));
+    while (start - index <= fileRaPages(k, file) && filemapPage(k, inode, start) !== NO_PFN) start++;
+    if (start - index > fileRaPages(k, file)) return null;
+    size = nextSize(start - index + asked, fileRaPages(k, file));
   }
   let order = k.era.readaheadOrder === "rising" ? folioOrder(k, head) : ra.order + 2;
   if (k.era.readaheadOrder === "stored") {
-    const align = 2 ** Math.min(order, ilog2(raPages(k) & -raPages(k)));
+    const align = 2 ** Math.min(order, ilog2(fileRaPages(k, file) & -fileRaPages(k, file)));
     const end = Math.floor((start + size) / align) * align;
     if (end > start) size = end - start;
   } else order = folioOrder(k, head);

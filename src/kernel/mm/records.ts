@@ -15,6 +15,8 @@ export interface Mm {
   readonly khugepaged: boolean;
   /** first pages of blocks that map a folio of PMD size page by page, noted for khugepaged, at most MAX_PTE_MAPPED_THP (until 6.5) */
   readonly pteMappedThps: readonly number[];
+  /** breakpoints were put into it (MMF_HAS_UPROBES) */
+  readonly hasUprobes: boolean;
   /** odd while a fork write-protects pages, two more after each (write_protect_seq) */
   readonly writeProtectSeq: number;
   /** holds a reference on the huge zero folio (MMF_HUGE_ZERO_FOLIO) */
@@ -30,10 +32,11 @@ export interface Mm {
 
 /**
  * Whose vm_operations_struct a VMA has. "none": vma_is_anonymous. "anonShmem": a file of tmpfs without a name when it was mapped
- * (MAP_SHARED|MAP_ANONYMOUS, memfd, SysV shared memory); "shmem": any other of tmpfs; "disk": a file of a disk, with ->page_mkwrite;
- * "device": memory of a device (drivers/hugelab.ts).
+ * (MAP_SHARED|MAP_ANONYMOUS, memfd); "shmem": any other of tmpfs; "sysv": SysV shared memory, whose vm_ops wrap those of tmpfs, count
+ * what is attached (->close) and map no pages around; "disk": a file of a disk, with ->page_mkwrite; "device": memory of a device
+ * (drivers/hugelab.ts).
  */
-export type VmOps = "none" | "shmem" | "anonShmem" | "disk" | "device";
+export type VmOps = "none" | "shmem" | "anonShmem" | "sysv" | "disk" | "device";
 
 /** A mapping (struct vm_area_struct). Page numbers; [start, end). */
 export interface Vma {
@@ -88,6 +91,8 @@ export interface Inode {
   /** where it is, as maps prints it: with its mount's path, or "/dev/zero", "/memfd:NAME", "/SYSV..." */
   readonly path: string;
   readonly sizeBytes: number;
+  /** permission bits of its mode, as stat(2) shows them */
+  readonly mode: number;
   /** names it has; 0: it lives as long as somebody has it open */
   readonly nlink: number;
   /** struct files, and whoever else holds it */
@@ -102,9 +107,35 @@ export interface Inode {
   readonly device: DeviceKind | null;
   /** page index up to which fallocate promised pages, also beyond the size (shmem_inode_info) */
   readonly fallocEnd: number;
+  /** breakpoints at byte offsets of it, and the byte of the instruction under each, -1 while no mapping needed it */
+  readonly uprobes: readonly { readonly offset: number; readonly insn: number }[];
   /** VMAs that map it (i_mmap), in order of linking */
   readonly vmas: readonly number[];
+  /** slot of the segment of SysV shared memory that it is the file of; 0: none */
+  readonly shm: number;
   readonly step: number;
+}
+
+/** A segment of SysV shared memory (struct shmid_kernel). How often it is attached (shm_nattch) is the number of VMAs of its file. */
+export interface ShmSegment {
+  readonly slot: number;
+  readonly id: number;
+  /** 0: IPC_PRIVATE, or marked for removal */
+  readonly key: number;
+  /** permission bits */
+  readonly mode: number;
+  /** marked by IPC_RMID: it goes with its last attachment (SHM_DEST) */
+  readonly isRemoved: boolean;
+  readonly sizeBytes: number;
+  /** slot of the struct file that it holds */
+  readonly file: number;
+  readonly creatorPid: number;
+  /** who attached or detached last; 0: nobody */
+  readonly lastPid: number;
+  /** of attaching, detaching and changing last, nanoseconds of the machine's clock; 0: never */
+  readonly attachedNs: number;
+  readonly detachedNs: number;
+  readonly changedNs: number;
 }
 
 /** struct file: an inode opened once. */
@@ -115,6 +146,12 @@ export interface OpenFile {
   readonly writable: boolean;
   /** descriptors and VMAs */
   readonly refs: number;
+  /** O_* bits that stay after open(2) (f_flags); the descriptor has O_CLOEXEC */
+  readonly flags: number;
+  /** where read(2) and write(2) go on, bytes (f_pos); below 2^53 */
+  readonly posBytes: number;
+  /** how posix_fadvise(2) says that it is read: in any order (FMODE_RANDOM), or from front to back (twice the window) */
+  readonly reads: "normal" | "random" | "sequential";
   /** struct file_ra_state; pages */
   readonly ra: Readahead;
 }
@@ -142,6 +179,17 @@ export interface AnonVma {
   readonly vmas: readonly number[];
 }
 
+/** An open file descriptor of a process. */
+export interface Descriptor {
+  readonly fd: number;
+  /** slot of the struct file; 0: the terminal that the process was started from */
+  readonly file: number;
+  readonly closeOnExec: boolean;
+}
+
+/** Limits that a process can have (RLIMIT_*). */
+export type Resource = "memlock" | "as" | "data" | "nofile";
+
 /** A process as far as memory is concerned (one thread each). */
 export interface Task {
   readonly slot: number;
@@ -153,14 +201,20 @@ export interface Task {
   readonly rlimitMemlock: number;
   readonly rlimitAs: number;
   readonly rlimitData: number;
+  /** RLIMIT_NOFILE: descriptors are below it */
+  readonly rlimitNofile: number;
+  /** its open descriptors, by number (files_struct) */
+  readonly fds: readonly Descriptor[];
   readonly capIpcLock: boolean;
   /** CAP_SYS_RESOURCE: may raise a hard limit */
   readonly capSysResource: boolean;
 }
 
-/** The limit of a resource in bytes; Infinity: none. */
-export const limitOf = (task: Task, resource: "memlock" | "as" | "data"): number =>
-  resource === "memlock" ? task.rlimitMemlock : resource === "as" ? task.rlimitAs : task.rlimitData;
+/** The field of a task that holds a limit. */
+export const LIMIT_FIELDS = { memlock: "rlimitMemlock", as: "rlimitAs", data: "rlimitData", nofile: "rlimitNofile" } as const;
+
+/** The limit of a resource, in bytes (of "nofile" a number of descriptors); Infinity: none. */
+export const limitOf = (task: Task, resource: Resource): number => task[LIMIT_FIELDS[resource]];
 
 /** A zone of the buddy allocator: frames [start, end). */
 export interface Zone {
@@ -231,6 +285,12 @@ export interface Globals {
   /** step of the last write, by path */
   readonly settingStep: Readonly<Record<string, number>>;
   readonly nextPid: number;
+  /** kernel.shmmax in bytes, Infinity for its default; kernel.shmmni, segments at most */
+  readonly shmMaxBytes: number;
+  readonly shmMni: number;
+  /** of the last segment: its place in the table, and how often places began anew (ids->seq) */
+  readonly shmLastIndex: number;
+  readonly shmSequence: number;
 }
 
 /** A thread that sleeps between commands (sched/parked.ts): what it would go on with. It holds no lock. */

@@ -1,5 +1,5 @@
 import { fail, failed, type Result } from "./errno.ts";
-import { byteAt, stampAfterWrite } from "./content.ts";
+import { byteAt, stampAfterPut, type ByteRuns } from "./content.ts";
 import { folioMarkAccessed, folioPages, hasFlag, setFlag } from "./folio.ts";
 import { addInode, mountOf, setSize } from "./inode.ts";
 import type { Kernel } from "./kernel.ts";
@@ -13,9 +13,9 @@ import { refuseArgument } from "../why/refusal.ts";
 /** Calls on files of tmpfs (mm/shmem.c): size, reading, writing, fallocate. Offsets and lengths in bytes, below 2^53. */
 
 /** shmem_get_inode: a new file of tmpfs. */
-export function newShmemInode(k: Kernel, mount: number, path: string, sizeBytes: number, nlink: number, noReserve: boolean): number {
+export function newShmemInode(k: Kernel, mount: number, path: string, sizeBytes: number, nlink: number, noReserve: boolean, mode = 0o600): number {
   const largeFolios = shmemLargeFolios(k.era.tmpfsLargeFolios, k.mounts.get(mount).huge);
-  return addInode(k, { mount, path, sizeBytes, nlink, noReserve, largeFolios }).slot;
+  return addInode(k, { mount, path, sizeBytes, nlink, noReserve, largeFolios, mode }).slot;
 }
 
 /** shmem_setattr of the size: pages behind the new end go, private copies of them too. */
@@ -38,7 +38,8 @@ function writeChunk(k: Kernel, largeFolios: boolean, at: number, left: number): 
 }
 
 /** shmem_file_write_iter: bytes written, or the errno where none was. */
-export function shmemWrite(k: Kernel, slot: number, offset: number, length: number, value: number): Result {
+export function shmemWrite(k: Kernel, slot: number, offset: number, content: ByteRuns): Result {
+  const length = content.lengthBytes;
   const { largeFolios } = k.inodes.get(slot);
   let done = 0;
   while (done < length) {
@@ -51,7 +52,7 @@ export function shmemWrite(k: Kernel, slot: number, offset: number, length: numb
     for (let b = at; b < at + bytes;) {
       const n = Math.min(4096 - (b % 4096), at + bytes - b);
       const page = head + Math.floor((b - start) / 4096);
-      k.stamp.set(page, stampAfterWrite(k, k.stamp.get(page), b % 4096, n, value));
+      k.stamp.set(page, stampAfterPut(k, k.stamp.get(page), b % 4096, content, b - offset, n));
       b += n;
     }
     if (at + bytes > k.inodes.get(slot).sizeBytes) setSize(k, slot, at + bytes);
@@ -85,7 +86,7 @@ export function shmemRead(k: Kernel, slot: number, offset: number, length: numbe
 }
 
 /** FALLOC_FL_* */
-export const FALLOC = { keepSize: 1, punchHole: 2, collapseRange: 8, zeroRange: 0x10 } as const;
+export const FALLOC = { keepSize: 1, punchHole: 2, collapseRange: 8, zeroRange: 0x10, insertRange: 0x20, unshareRange: 0x40 } as const;
 
 /** shmem_fallocate: pages for a range, or a hole in it. */
 export function shmemFallocate(k: Kernel, slot: number, mode: number, offset: number, length: number): Result {

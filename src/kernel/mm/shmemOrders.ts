@@ -53,18 +53,29 @@ function ordersWithinSize(k: Kernel, orders: number, index: number, pages: numbe
   return 0;
 }
 
+/** Orders that a write(2) or fallocate may use where the mount allows huge folios: by release the PMD's, those of the size written, or all. */
+function writeOrders(k: Kernel, q: OrdersQuestion): number {
+  const { pmdOrder } = k.geo;
+  if (k.era.tmpfsWriteOrders === "pmd") return 1 << pmdOrder;
+  if (k.era.tmpfsWriteOrders === "all") return fileOrders(pmdOrder);
+  // shmem_mapping_size_orders: no larger than the size, and aligned
+  let order = Math.min(pmdOrder, Math.floor(Math.log2(Math.max(1, Math.floor((q.writeEnd - q.index * 4096) / 4096)))));
+  while (order > 0 && q.index % 2 ** order !== 0) order--;
+  return fileOrders(pmdOrder) & ((1 << (order + 1)) - 1);
+}
+
 /** shmem_huge_global_enabled, shmem_is_huge before 6.11: what shmem_enabled and the mount allow. */
 function globalOrders(k: Kernel, q: OrdersQuestion): number {
   const mode = k.g.shmemEnabled;
   const pmd = 1 << k.geo.pmdOrder;
   if (mode === "deny" && (k.era.shmemDenyStopsCollapse || !q.force)) return 0;
   if (q.force || mode === "force") return pmd;
-  const all = q.vma === null && k.era.tmpfsWriteOrders === "all" ? fileOrders(k.geo.pmdOrder) : pmd;
+  const all = q.vma === null ? writeOrders(k, q) : pmd;
   const huge = mountOf(k, q.inode).huge;
   if (huge === "always") return all;
   if (huge === "within_size") {
     const pages = pagesAfter(k, q);
-    const within = k.era.tmpfsWriteOrders === "all" ? ordersWithinSize(k, all, q.index, pages) : endsInside(pages, q.index, k.geo.pmdOrder) ? pmd : 0;
+    const within = k.era.tmpfsWriteOrders !== "pmd" ? ordersWithinSize(k, all, q.index, pages) : endsInside(pages, q.index, k.geo.pmdOrder) ? pmd : 0;
     if (within !== 0) return within;
   }
   return huge !== "never" && (q.flags & VM.hugePage) !== 0 && q.vma !== null ? pmd : 0;

@@ -166,6 +166,15 @@ function traceMerge(k: Kernel, p: Proposal, prev: Vma | undefined, left: boolean
   traceNeighbour(k, next, p, 1, right, anon(next, now), anon(next, other));
 }
 
+/** A VMA with vm_ops->close must not disappear in a merge (can_merge_remove_vma); until 6.3 it does not merge at all. */
+function closeForbids(k: Kernel, p: Proposal, left: boolean, right: (isLeft: boolean) => boolean): readonly [left: boolean, right: boolean] {
+  const isRight = right(left);
+  if (p.ops !== "sysv") return [left, isRight];
+  const isWhole = p.middle !== undefined && p.middle.start === p.start && p.middle.end === p.end;
+  if (!k.era.closeVmaGrows || isWhole) return [false, false];
+  return [left, isRight && !left];
+}
+
 /** dup_anon_vma: the VMA that grows over a faulted one takes over its chain. */
 function dupAnonVma(k: Kernel, target: Vma, source: Vma | undefined): void {
   if (source !== undefined && source.anonVma !== 0 && target.anonVma === 0) anonVmaClone(k, target.slot, source, false);
@@ -185,8 +194,7 @@ export function mergeVma(k: Kernel, p: Proposal): Vma | undefined {
   const prev = touchesLeft && at > 0 ? k.vmas.get(list[at - 1]) : undefined;
   const nextAt = middle === undefined ? at : at + 1;
   const next = touchesRight && nextAt < list.length ? k.vmas.get(list[nextAt]) : undefined;
-  const left = mergeableLeft(k, prev, p);
-  const right = mergeableRight(k, next, p, left ? prev : undefined);
+  const [left, right] = closeForbids(k, p, mergeableLeft(k, prev, p), (isLeft) => mergeableRight(k, next, p, isLeft ? prev : undefined));
   if (k.tracer !== null) traceMerge(k, p, prev, left, next, right);
   if (!left && !right) return undefined;
   // what is cut out of the middle VMA must not leave a PMD across the cut

@@ -240,6 +240,8 @@ export const VMSTAT = {
   pgmajfault: at("pgmajfault"),
   pgreuse: at("pgreuse"),
   pglazyfree: at("pglazyfree"),
+  pglazyfreed: at("pglazyfreed"),
+  thpSwpoutFallback: at("thp_swpout_fallback"),
   pgactivate: at("pgactivate"),
   pgdeactivate: at("pgdeactivate"),
   unevictablePgsCulled: at("unevictable_pgs_culled"),

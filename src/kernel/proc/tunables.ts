@@ -1,3 +1,4 @@
+import { SHMMAX } from "../ipc/shm.ts";
 import type { Result } from "../mm/errno.ts";
 import { SHM_MOUNT } from "../mm/inode.ts";
 import { MISC, MTHP, MTHP_COUNTERS, type Kernel } from "../mm/kernel.ts";
@@ -259,6 +260,16 @@ export function tunablesOf(k: Kernel): Tunable[] {
     ),
   );
   out.push(
+    shmmaxFile(),
+    number(
+      "/proc/sys/kernel/shmmni",
+      (g) => g.shmMni,
+      (n) => ({ shmMni: n }),
+      0,
+      32768,
+    ),
+  );
+  out.push(
     number(
       "/proc/sys/vm/max_map_count",
       (g) => g.maxMapCount,
@@ -304,6 +315,20 @@ function rulesFile(): Tunable {
       // 5.19 asks three functions, and one list cannot stand for them
       if ("problem" in rules || editableRules(k.era) === null) return refuse(k, RULES_FILE, text);
       return applied(k, RULES_FILE, { eligibilityRules: rules.rules });
+    },
+  };
+}
+
+/** kernel.shmmax: what a segment may have, bytes. Values above 2^53 are as good as none. */
+function shmmaxFile(): Tunable {
+  const path = "/proc/sys/kernel/shmmax";
+  return {
+    path,
+    show: (k) => `${k.g.shmMaxBytes === Infinity ? SHMMAX : k.g.shmMaxBytes}\n`,
+    store: (k, text) => {
+      if (!/^\s*\d{1,20}\s*$/.test(text)) return refuse(k, path, text);
+      const bytes = BigInt(text.trim());
+      return applied(k, path, { shmMaxBytes: bytes >= 1n << 53n ? Infinity : Number(bytes) });
     },
   };
 }

@@ -105,8 +105,8 @@ const RECORDED: readonly Profile[] = [
     release: "6.1",
     kernelRelease: "6.1.0-50-amd64",
     recorded: true,
-    // 158cdce87c8c, backported; that deny stops MADV_COLLAPSE is seen in trace 12
-    fixes: { readaheadKeepsSize: true, shmemDenyStopsCollapse: true },
+    // 158cdce87c8c, backported; that deny stops MADV_COLLAPSE is seen in trace 12, that private copies elsewhere do not stop collapse in place in trace c01
+    fixes: { readaheadKeepsSize: true, shmemDenyStopsCollapse: true, collapseLocking: "anonVmaWrite" },
     config: debianConfig,
   },
   {

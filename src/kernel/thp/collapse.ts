@@ -19,7 +19,7 @@ import { dirtyMaybeWrite, entryHiFor, entryLoFor } from "../mm/prot.ts";
 import { addNewAnonRmap, maybeMappedShared, removeRmapPtes } from "../mm/rmap.ts";
 import type { Vma } from "../mm/records.ts";
 import { tlbFlushRange } from "../mm/tlb.ts";
-import { vmaAt } from "../mm/vma.ts";
+import { findVma } from "../mm/vma.ts";
 import { vmaStartWrite } from "../mm/vmaLock.ts";
 import { VM_UFFD } from "../mm/vmFlags.ts";
 import { VMSTAT } from "../mm/vmstat.ts";
@@ -137,7 +137,8 @@ function scanTable(k: Kernel, vma: Vma, t: TableIndex, daemon: boolean, c: Count
 export function revalidate(k: Kernel, mm: number, start: number, daemon: boolean, expectAnon: boolean): ScanResult | Vma {
   const record = k.mms.find(mm);
   if (record === undefined) return "ANY_PROCESS";
-  const vma = vmaAt(k, mm, start);
+  // the next VMA counts too: what does not reach over the block is out of range, and only nothing at all is no VMA
+  const vma = findVma(k, mm, start);
   if (vma === undefined) return "VMA_NULL";
   if (!fitsAround(vma, start, k.geo.pmdOrder)) return "ADDRESS_RANGE";
   if (!pmdAllowed(k, vma, daemon ? "khugepaged" : "forcedCollapse")) return "VMA_CHECK";

@@ -25,6 +25,7 @@ function errnoOf(behaviour: Era["collapseErrno"], r: ScanResult): Errno {
     case "EXCEED_NONE_PTE":
       return late ? "EBUSY" : "EINVAL";
     case "PAGE_COUNT":
+    case "PAGE_FILLED":
       return late ? "EAGAIN" : "EINVAL";
     case "PAGE_LOCK":
     case "PAGE_LRU":

@@ -77,7 +77,7 @@ function* inPlaceLocked(k: Kernel, vma: Vma, start: number, head: Pfn, before: S
     const pmd = pmdOf(k, vma.mm, start);
     const removed: ScanResult = pmd === undefined ? "PMD_NULL" : yield* removePageTable(k, vma, start, pmd, head);
     if (removed !== "SUCCEED") return removed;
-  } else if (state !== "PMD_NONE" && !(isLate && state === "PMD_NULL")) return state;
+  } else if (state !== "PMD_NONE" && !(k.era.collapseInstallsWithoutTable && state === "PMD_NULL")) return state;
   if (!install) return "SUCCEED";
   return setHugePmd(k, vma, start, head, false) ? "SUCCEED" : "FAIL";
 }

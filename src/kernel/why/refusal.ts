@@ -1,7 +1,7 @@
 import type { Era } from "../era/era.ts";
 import { fail, type Errno, type Failure } from "../mm/errno.ts";
 import type { Kernel } from "../mm/kernel.ts";
-import { limitOf, type Task, type Vma } from "../mm/records.ts";
+import { limitOf, type Resource, type Task, type Vma } from "../mm/records.ts";
 import type { ArgumentName, Cause, RefusalRule, VmaFlagName } from "./tracer.ts";
 
 /**
@@ -48,7 +48,7 @@ export function refuseFlag(k: Kernel, vma: Vma, symbol: string, errno: Errno, ru
 }
 
 /** RLIMIT_* of the process. */
-export function refuseLimit(k: Kernel, task: Task, symbol: string, errno: Errno, resource: "memlock" | "as" | "data", hint?: string): Failure {
+export function refuseLimit(k: Kernel, task: Task, symbol: string, errno: Errno, resource: Resource, hint?: string): Failure {
   if (k.tracer === null) return fail(errno, hint);
   return refused(k, task.mm, symbol, errno, "refuse.limit", { kind: "limit", mm: task.mm, resource, value: limitOf(task, resource) }, hint);
 }
@@ -102,7 +102,7 @@ export function refuseUncapable(
   task: Task,
   symbol: string,
   errno: Errno,
-  resource: "memlock" | "as" | "data",
+  resource: Resource,
   name: "CAP_IPC_LOCK" | "CAP_SYS_RESOURCE",
   hint?: string,
 ): Failure {

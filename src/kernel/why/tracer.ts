@@ -1,4 +1,5 @@
 import type { Era } from "../era/era.ts";
+import type { Resource } from "../mm/records.ts";
 import type { ScanResult } from "../thp/scanResult.ts";
 
 /**
@@ -54,7 +55,8 @@ export type CacheState = "empty" | "cached" | "holes" | "marked";
 export type CacheFolioProperty = "folio_order" | "PG_dirty" | "extra_references";
 
 /** Arguments of a call, and things that only the call says. */
-export type ArgumentName = "address" | "length" | "advice" | "flags" | "prot" | "old_size" | "new_size" | "new_address" | "value" | "range";
+export type ArgumentName =
+  "address" | "length" | "advice" | "flags" | "prot" | "old_size" | "new_size" | "new_address" | "value" | "range" | "fd" | "path" | "offset";
 
 /**
  * A fact that a decision depends on: had it alone been otherwise, the decision would have been another. `mm` is a slot of
@@ -95,7 +97,7 @@ export type Cause =
   /** an argument of the call */
   | { readonly kind: "argument"; readonly name: ArgumentName; readonly value: string | number }
   /** RLIMIT_* of a process, bytes */
-  | { readonly kind: "limit"; readonly mm: number; readonly resource: "memlock" | "as" | "data"; readonly value: number }
+  | { readonly kind: "limit"; readonly mm: number; readonly resource: Resource; readonly value: number }
   /** a capability of a process */
   | { readonly kind: "capability"; readonly mm: number; readonly name: "CAP_IPC_LOCK" | "CAP_SYS_RESOURCE"; readonly set: boolean }
   /** a behaviour of the release */

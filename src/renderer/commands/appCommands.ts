@@ -74,8 +74,14 @@ export function appCommands(app: App, workspace: Workspace): readonly Command[] 
     command(
       "home",
       "go",
-      () => working(),
+      () => working() || app.screen === "programs",
       () => void app.goHome(),
+    ),
+    command(
+      "programs",
+      "go",
+      () => known() && app.screen !== "programs",
+      () => app.goPrograms(),
     ),
     command("learners", "go", known, () => app.changeLearner()),
     command(
@@ -103,7 +109,12 @@ export function appCommands(app: App, workspace: Workspace): readonly Command[] 
       () => app.session?.cancel(),
     ),
     ...pictureCommands(workspace, working),
-    command("twin", "pictures", working, () => settings.set("twin", !settings.twin)),
+    command(
+      "twin",
+      "pictures",
+      () => working() || app.screen === "programs",
+      () => settings.set("twin", !settings.twin),
+    ),
     command("export", "session", working, open("export")),
     command("transcript", "session", working, open("transcript")),
     command(

@@ -2,11 +2,12 @@
 import type { Hello, LabApi, LabRow, LearnerView, Methods, Notice, Reply, SessionInfo, SessionView } from "../../host/api/labApi.ts";
 import { say } from "../../i18n/format.ts";
 import { Announcer } from "./announcer.svelte.ts";
+import { Programs } from "./programs.svelte.ts";
 import { forgetPlace, keepPlace, keptPlace } from "./place.ts";
 import { Session } from "./session.svelte.ts";
 import { Settings } from "./settings.svelte.ts";
 
-export type Screen = "starting" | "unreachable" | "learners" | "home" | "work";
+export type Screen = "starting" | "unreachable" | "learners" | "home" | "programs" | "work";
 export type DialogName = "palette" | "keys" | "fidelity" | "export" | "transcript" | "settings";
 
 const NOTICES_MOST = 4;
@@ -15,6 +16,7 @@ export class App {
   readonly api: LabApi;
   readonly settings: Settings;
   readonly announcer = new Announcer();
+  readonly programs: Programs;
   screen = $state<Screen>("starting");
   /** why the host cannot be reached; null: it can */
   unreachable = $state<string | null>(null);
@@ -32,6 +34,7 @@ export class App {
   constructor(api: LabApi) {
     this.api = api;
     this.settings = new Settings(api);
+    this.programs = new Programs(api, this.announcer);
     api.on("notice", (notice) => {
       this.#addNotice(notice);
     });
@@ -115,6 +118,21 @@ export class App {
   async openSandbox(choice: Omit<Methods["openSandbox"]["params"], "learner">): Promise<void> {
     if (this.learner === null) return;
     this.#show(await this.#waitFor(this.api.invoke("openSandbox", { learner: this.learner.id, ...choice })));
+  }
+
+  /** Real programs; an open session is kept and can be resumed. */
+  goPrograms(): void {
+    this.#closeSession();
+    this.screen = "programs";
+  }
+
+  /** A new sandbox in which these lines were carried out, one step each. */
+  async openScript(lines: readonly string[]): Promise<void> {
+    const profile = this.hello?.profiles.at(0)?.id;
+    if (profile === undefined) return;
+    await this.openSandbox({ profile, patches: [], config: [] });
+    const { session } = this;
+    if (session !== null) await session.runLines(lines);
   }
 
   async resume(session: number): Promise<void> {

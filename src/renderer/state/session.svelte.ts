@@ -95,6 +95,35 @@ export class Session {
     return errors.length === 0 ? null : errors.join(" ");
   }
 
+  /** Lines that nobody typed, one after the other; ends where one cannot be carried out. The terminal is told of it in one sentence. */
+  async runLines(lines: readonly string[]): Promise<void> {
+    this.busy = true;
+    let done = 0;
+    let failure: string | null = null;
+    for (const line of lines) {
+      const reply = await this.call("submit", { line });
+      if (!reply.ok) {
+        failure = reply.error.sentence;
+        break;
+      }
+      const { step, timeline, notSaved } = reply.result;
+      // pictures are asked for once, at the end
+      this.prompt = step.prompt;
+      this.#takeTimeline(timeline);
+      if (notSaved !== null) this.#events.notify("error", notSaved);
+      this.#record([{ stream: "input", text: `${line}\n` }, ...step.output]);
+      done++;
+      if (step.mark !== "done") break;
+    }
+    this.busy = false;
+    this.revision++;
+    const text = failure === null ? say("renderer.programs.scriptRun", { done }) : say("renderer.programs.scriptFailed", { line: done + 1, sentence: failure });
+    const part: OutputPart = { stream: "note", text: `${text}\n` };
+    this.#record([part]);
+    this.terminal?.say([part], this.prompt);
+    this.#events.announcer.say(text);
+  }
+
   /** A line that the engine broke down at was run, and the history marks it; any other one goes back to the learner. */
   #failed({ code, sentence }: CallError): LineOutcome {
     const notRun = code !== "engine";

@@ -9,6 +9,8 @@ export const cPreamble = (definitions: string): string => `#define _GNU_SOURCE
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,21 +19,41 @@ export const cPreamble = (definitions: string): string => `#define _GNU_SOURCE
 #endif
 ${definitions}
 
-/* number of the step whose turn it is, shared by all processes; who this process is; the step it does */
+/* number of the step whose turn it is, and the process that is just ending, shared by all processes; who this process is; the step it does */
 static volatile int *turn;
 static int me, step;
 
 static void start(void) {
+  int fd;
   setvbuf(stdout, NULL, _IONBF, 0);
+  /* what was open already would take the numbers of ours */
+  for (fd = 3; fd < 1024; fd++) close(fd);
   turn = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   /* a process that died must not keep the others waiting for ever */
   alarm(60);
+}
+
+/* what a process had goes while it ends: the next step waits until nothing but its number is left */
+static void await_end(int pid) {
+  char name[64], text[512];
+  snprintf(name, sizeof name, "/proc/%d/stat", pid);
+  for (;;) {
+    FILE *file = fopen(name, "r");
+    char *state = file != NULL && fgets(text, sizeof text, file) != NULL ? strrchr(text, ')') : NULL;
+    if (file != NULL) fclose(file);
+    if (state == NULL || state[2] == 'Z' || state[2] == 'X') return;
+    usleep(100);
+  }
 }
 
 static int begin(int n, int who) {
   step = n;
   /* every process is here before the next step begins, unless it has ended */
   while (*turn < n && me == who) usleep(100);
+  if (me == who && turn[1] != 0) {
+    await_end(turn[1]);
+    turn[1] = 0;
+  }
   return me == who;
 }
 
@@ -51,6 +73,7 @@ __attribute__((unused)) static void say_address(const char *call, void *result) 
 
 __attribute__((unused)) static void say_exit(void) {
   printf("%d exit\\n", step);
+  turn[1] = getpid();
   *turn = step + 1;
   while (wait(NULL) > 0) {
   }

@@ -1,6 +1,8 @@
 import { constantValue } from "../../shell/call/constants.ts";
-import { printArguments } from "../callExecute.ts";
+import { printArguments } from "../callText.ts";
+import { C_FILES, fileStatements } from "./cFiles.ts";
 import { C_MOVE, C_TOUCH, cPreamble } from "./cPreamble.ts";
+import { C_SHM, shmStatements } from "./shmSteps.ts";
 import type { ExportMachine } from "./exportPath.ts";
 import type { AccessStep, CallStep, PathStep } from "./pathSteps.ts";
 
@@ -15,14 +17,17 @@ export function cText(steps: readonly PathStep[], heading: readonly string[], ma
   const processes = new Map<string, number>([["P", 0]]);
   const used = new Set<string>();
   let turn = 0;
-  const blocks = steps.map((step): string => {
-    const comment = `  /* ${safe(step.command)} */`;
+  const blocks = steps.map((step, place): string => {
+    // a line may have made several calls
+    const comment = place > 0 && steps[place - 1].node === step.node ? "" : `  /* ${safe(step.command)} */`;
     const found = step.isStopped ? null : statements(step, processes);
     if (found === null) return `  /* ${safe(reason(step, say))} */`;
-    for (const line of found) for (const [name] of line.matchAll(/\b(?:PROT|MAP|MREMAP|MADV|MCL|MS|MLOCK|PR|RLIMIT|RLIM)_[A-Z0-9_]+/g)) used.add(name);
+    for (const line of found)
+      for (const [name] of line.matchAll(/\b(?:PROT|MAP|MREMAP|MADV|MCL|MS|MLOCK|PR|RLIMIT|RLIM|FALLOC|MFD|SEEK|SHM)_[A-Z0-9_]+/g)) used.add(name);
     const who = processes.get(step.process) ?? 0;
     const i = turn++;
-    return [comment, `  if (begin(${i}, ${who})) {`, ...found.map((line) => `    ${line}`), `    end(${i});`, "  }"].join("\n");
+    const lines = [comment, `  if (begin(${i}, ${who})) {`, ...found.map((line) => `    ${line}`), `    end(${i});`, "  }"];
+    return lines.filter((line) => line !== "").join("\n");
   });
   const settings = machine.config.map(([path, value]) => say("session.export.setting", { path, value }));
   const vectorPages = steps.reduce(
@@ -39,6 +44,8 @@ export function cText(steps: readonly PathStep[], heading: readonly string[], ma
     usesVector ? vectorText(vectorPages > 1n << 24n ? 1n << 24n : vectorPages) : "",
     usesMove ? C_MOVE : "",
     usesAccess ? C_TOUCH : "",
+    blocks.some((block) => /\b(?:fd|say_fd|scratch)\(/.test(block)) ? C_FILES : "",
+    blocks.some((block) => /\bsegment\(|say_segment\(/.test(block)) ? C_SHM : "",
     "int main(void) {",
     "  start();",
     ...blocks,
@@ -75,6 +82,7 @@ const safe = (text: string): string =>
     .replace(/\?\?/g, "? ?");
 
 const address = (value: bigint): string => `(void *)0x${BigInt.asUintN(64, value).toString(16)}ul`;
+const offset = (value: bigint): string => `(off_t)${BigInt.asUintN(64, value)}ul`;
 const length = (value: bigint): string => `${BigInt.asUintN(64, value)}ul`;
 
 /** C statements of a step, null when it is nothing a program can do. `processes` learns the children. */
@@ -93,14 +101,18 @@ function statements(step: PathStep, processes: Map<string, number>): string[] | 
 
 function callStatements(step: CallStep, processes: Map<string, number>): string[] | null {
   const { call, args, limits, result } = step;
-  const shown = printArguments(call, args, limits).map((text) => (/^\d{10,}$/.test(text) ? `${text}ul` : text));
+  const own = fileStatements(step) ?? shmStatements(step);
+  if (own !== undefined) return own;
+  const shown = printArguments(call, step).map((text) => (/^\d{10,}$/.test(text) ? `${text}ul` : text));
   const range = `${address(args[0] ?? 0n)}, ${length(args[1] ?? 0n)}`;
   switch (call) {
     case "mmap": {
       // what the kernel placed in the session goes to the same place, or the call says that it is taken
       const chosen = (args[3] & 0x100010n) === 0n && result !== null;
       const flags = chosen ? `${shown[3]}|MAP_FIXED_NOREPLACE` : shown[3];
-      return [`say_address("mmap", mmap(${address(chosen ? result : args[0])}, ${length(args[1])}, ${shown[2]}, ${flags}, ${shown[4]}, ${args[5]}));`];
+      return [
+        `say_address("mmap", mmap(${address(chosen ? result : args[0])}, ${length(args[1])}, ${shown[2]}, ${flags}, ${args[4] < 0n ? "-1" : `fd(${shown[4]})`}, ${offset(args[5])}));`,
+      ];
     }
     case "munmap":
     case "mlock":

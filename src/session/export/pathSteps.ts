@@ -1,9 +1,13 @@
-import { MAP } from "../../kernel/mm/mmap.ts";
-import { TokenCursor } from "../../shell/command/tokenCursor.ts";
+import { FIRST_PROCESS } from "../../shell/command/parseLine.ts";
+import { printOperation } from "../../shell/command/printOperation.ts";
 import { ADVICE_NUMBERS } from "../../shell/command/words.ts";
 import type { OperationBody, RangeExpr } from "../../shell/operation.ts";
-import { limitsOf } from "../callExecute.ts";
-import { FLAG_BITS, type ResultFields } from "../execute.ts";
+import type { CallArguments } from "../callExecute.ts";
+import { returnOf, type CallReturn } from "../callText.ts";
+import type { ResultFields } from "../execute.ts";
+import { fileSteps } from "./fileSteps.ts";
+import { shmStep } from "./shmSteps.ts";
+import { mmapFlags, numberOf } from "./stepValues.ts";
 import type { HistoryNode } from "../historyTree.ts";
 import type { LearnerWorld } from "../learnerWorld.ts";
 import type { LineRun, SessionSnapshot } from "../lineRunner.ts";
@@ -23,18 +27,15 @@ export interface StepHead {
 }
 
 /** `args` are the registers; a returned address or number is `result`, null after an errno. */
-export interface CallStep extends StepHead {
+export interface CallStep extends StepHead, CallArguments, CallReturn {
   readonly kind: "call";
   readonly call: string;
-  readonly args: readonly bigint[];
-  /** soft and hard limit of setrlimit */
-  readonly limits: readonly [bigint, bigint] | null;
-  readonly result: bigint | null;
-  readonly errno: string | null;
   /** of mincore: residency as runs, "1x512,0x512" */
   readonly incore: string | null;
   /** of fork: name of the child */
   readonly child: string | null;
+  /** the line of a script that this call was made for; "" for a further call of the same line; null: no line yet */
+  readonly script: string | null;
 }
 
 /** Accesses of the process itself, or of the kernel on its behalf (kread, kwrite). */
@@ -59,42 +60,35 @@ export interface OtherStep extends StepHead {
   readonly kind: "other";
   /** a kernel file that was set */
   readonly set: { readonly path: string; readonly value: string } | null;
+  /** the line of a script that does it, if it was one of the command form */
+  readonly script: string | null;
 }
 
 export type PathStep = CallStep | AccessStep | ExitStep | OtherStep;
 
 /** One node, after its command was done once more; `world` stands behind it. `pid`: of the process that acted, before the line. */
-export function stepOf(node: HistoryNode<SessionSnapshot>, run: LineRun | null, world: LearnerWorld, pid: number): PathStep {
+export function stepsOf(node: HistoryNode<SessionSnapshot>, run: LineRun | null, world: LearnerWorld, pid: number): PathStep[] {
   const head: StepHead = { node: node.id, command: node.command, process: run?.process ?? world.current, pid, isStopped: node.operationsDone !== null };
-  const other: OtherStep = { ...head, kind: "other", set: null };
   const said = run?.said ?? null;
-  if (said === null || said.kind === "tool" || head.isStopped || typeof said.fields.error === "string") return other;
-  if (said.kind === "call") {
-    const { operation, args, fields } = said;
-    return { ...callStep(head, operation.call, args, world, fields), limits: limitsOf(world, operation) };
-  }
-  return commandStep(head, said.operation.body, world, said.fields) ?? other;
+  const other: OtherStep = { ...head, kind: "other", set: null, script: null };
+  if (said === null || said.kind === "tool" || head.isStopped || typeof said.fields.error === "string") return [other];
+  if (said.kind === "call") return [callStep(head, said.operation.call, said.given, world, said.fields)];
+  const { body } = said.operation;
+  const onFile = fileSteps({ head, world, fields: said.fields }, body);
+  if (onFile !== null) return onFile;
+  const script = printOperation({ process: FIRST_PROCESS, body });
+  const onSegment = shmStep({ head, world, fields: said.fields }, body, script);
+  if (onSegment !== null) return [onSegment];
+  return [commandStep(head, body, world, said.fields) ?? { ...other, script }];
 }
 
-function callStep(head: StepHead, call: string, args: readonly bigint[], world: LearnerWorld, fields: ResultFields): CallStep {
-  const errno = typeof fields.errno === "string" ? fields.errno : null;
+function callStep(head: StepHead, call: string, given: CallArguments, world: LearnerWorld, fields: ResultFields): CallStep {
+  const { errno, stat } = returnOf(fields);
   const child = call === "fork" && errno === null ? String(fields.child ?? fields.ret) : null;
   const task = child === null ? undefined : world.find(child);
   const result = errno !== null ? null : task !== undefined ? BigInt(world.task(task).pid) : numberOf(world, fields.ret);
-  return { ...head, kind: "call", call, args, limits: null, result, errno, incore: typeof fields.incore === "string" ? fields.incore : null, child };
-}
-
-/** A result as a number: calls of the command form return addresses as text. */
-function numberOf(world: LearnerWorld, ret: unknown): bigint | null {
-  if (typeof ret === "bigint") return ret;
-  if (typeof ret === "number") return BigInt(ret);
-  return typeof ret === "string" ? addressOf(world, ret) : null;
-}
-
-function addressOf(world: LearnerWorld, text: string): bigint | null {
-  const cursor = new TokenCursor([{ text, column: 1 }], 1, text.length + 1, "ADDRESS");
-  const at = cursor.address("ADDRESS");
-  return cursor.error === null ? (world.slots.copy().resolve(at)?.address ?? null) : null;
+  const incore = typeof fields.incore === "string" ? fields.incore : null;
+  return { ...head, kind: "call", call, ...given, result, errno, stat, incore, child, script: null };
 }
 
 /** Calls of the command form on an address and a length, and what stands behind these two. */
@@ -114,7 +108,7 @@ const RANGED: Readonly<Record<string, (body: never) => readonly bigint[]>> = {
 
 function commandStep(head: StepHead, body: OperationBody, world: LearnerWorld, fields: ResultFields): PathStep | null {
   const slots = world.slots.copy();
-  const call = (name: string, args: readonly bigint[]): CallStep => callStep(head, name, args, world, fields);
+  const call = (name: string, args: readonly bigint[]): CallStep => callStep(head, name, { args, texts: [], limits: null }, world, fields);
   const place = (range: RangeExpr): readonly [bigint, bigint] => {
     const at = slots.resolve(range.at);
     const address = at?.address ?? 0n;
@@ -125,9 +119,7 @@ function commandStep(head: StepHead, body: OperationBody, world: LearnerWorld, f
     case "mmap": {
       const anywhere = body.flags.includes("noaddr");
       const at = anywhere ? 0n : (slots.resolve(body.at ?? { name: body.name, offsetBytes: 0n })?.address ?? 0n);
-      let flags = body.flags.reduce((bits, flag) => bits | FLAG_BITS[flag], 0);
-      if (!anywhere) flags |= body.flags.includes("fixed") ? MAP.fixed : MAP.fixedNoReplace;
-      return call("mmap", [at, body.lengthBytes, BigInt(body.prot), BigInt(flags), -1n, body.offsetBytes]);
+      return call("mmap", [at, body.lengthBytes, BigInt(body.prot), BigInt(mmapFlags(body)), -1n, body.offsetBytes]);
     }
     case "mremap": {
       const target = body.fixed === null ? 0n : (slots.resolve(body.fixed)?.address ?? 0n);
@@ -152,7 +144,7 @@ function commandStep(head: StepHead, body: OperationBody, world: LearnerWorld, f
     case "exit":
       return { ...head, kind: "exit" };
     case "sysSet":
-      return { ...head, kind: "other", set: { path: body.path, value: body.value } };
+      return { ...head, kind: "other", set: { path: body.path, value: body.value }, script: null };
     case "touch": {
       const [address, all] = place(body.range);
       const lengthBytes = body.range.lengthBytes ?? (body.all ? all : 1n);

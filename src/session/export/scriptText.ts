@@ -2,6 +2,8 @@ import { printProt } from "../../shell/command/printOperation.ts";
 import { ADVICE_NUMBERS } from "../../shell/command/words.ts";
 import { printNumber } from "../../shell/numbers.ts";
 import { SLOT_BASE, SLOT_BYTES } from "../slots.ts";
+import { ScriptFiles } from "./scriptFiles.ts";
+import { shmLine } from "./shmSteps.ts";
 import type { ExportMachine } from "./exportPath.ts";
 import type { AccessStep, CallStep, PathStep } from "./pathSteps.ts";
 
@@ -22,17 +24,27 @@ const MMAP_BITS: readonly (readonly [bit: bigint, word: string])[] = [
   [0x20000n, "stack"],
 ];
 const MMAP_TYPES: Readonly<Record<string, string>> = { "1": "shared", "2": "private", "3": "shared_validate", "8": "droppable" };
+const ANONYMOUS = 0x20n;
 const FIXED = 0x10n;
 const FIXED_NOREPLACE = 0x100000n;
 
 export function scriptText(steps: readonly PathStep[], heading: readonly string[], machine: ExportMachine, say: Say): string {
   const writer = new ScriptWriter(steps, machine.names);
-  const lines = steps.map((step): string => {
+  const lines = steps.flatMap((step): string[] => {
+    if (step.kind === "call" && step.script === "") return [];
+    return [lineOf(step)];
+  });
+  function lineOf(step: PathStep): string {
     if (step.isStopped) return `# ${say("session.export.stopped", { command: step.command })}`;
     const body = writer.body(step);
     if (body === null) return `# ${say(step.kind === "call" ? "session.export.notHere" : "session.export.tool", { command: step.command })}`;
-    return step.process === "P" || body.startsWith("sys ") ? body : `@${step.process} ${body}`;
-  });
+    if (body === "") return `# ${step.command}`;
+    const whose = step.process === "P" || body.startsWith("sys ") ? "" : `@${step.process} `;
+    return body
+      .split("\n")
+      .map((line) => whose + line)
+      .join("\n");
+  }
   const settings = machine.config.map(([path, value]) => `sys set ${path} ${value}`);
   return [...heading.map((line) => `# ${line}`), ...settings, ...lines, ""].join("\n");
 }
@@ -42,6 +54,7 @@ class ScriptWriter {
   readonly #names: readonly string[];
   /** name of the memory that had none */
   readonly #kernelName: string;
+  readonly #files = new ScriptFiles();
   /** where the memory that has no name begins */
   readonly #base: bigint | null;
 
@@ -57,7 +70,7 @@ class ScriptWriter {
     for (const step of steps) {
       if (step.kind === "access") note(step.address);
       if (step.kind !== "call") continue;
-      if (step.call === "mmap" && step.result !== null) note(step.result);
+      if ((step.call === "mmap" || step.call === "shmat") && step.result !== null) note(step.result);
       else if (["munmap", "mprotect", "madvise", "mlock", "munlock", "mlock2", "mincore", "msync", "mseal", "mremap"].includes(step.call)) note(step.args[0]);
       if (step.call === "mremap" && step.result !== null) note(step.result);
     }
@@ -67,6 +80,8 @@ class ScriptWriter {
 
   /** The line without the name of its process; null when the grammar has none. */
   body(step: PathStep): string | null {
+    const onFile = this.#files.line(step);
+    if (onFile !== undefined && !(step.kind === "call" && step.script !== null)) return onFile;
     switch (step.kind) {
       case "call":
         return this.#call(step);
@@ -76,6 +91,7 @@ class ScriptWriter {
         return "exit";
       case "other":
         if (step.set !== null) return `sys set ${step.set.path} ${step.set.value}`;
+        if (step.script !== null) return step.script;
         return settingOf(step.command);
     }
   }
@@ -100,7 +116,10 @@ class ScriptWriter {
   }
 
   #call(step: CallStep): string | null {
+    if (step.script !== null) return step.script;
     const { call, args } = step;
+    const onSegment = shmLine(step, (address) => this.#place(address), this.#kernelName);
+    if (onSegment !== undefined) return onSegment;
     const range = (): string => `${this.#place(args[0])} ${printNumber(BigInt.asUintN(64, args[1]))}`;
     switch (call) {
       case "mmap":
@@ -143,19 +162,25 @@ class ScriptWriter {
     }
   }
 
-  #mmap({ args, result }: CallStep): string | null {
-    const [address, length, prot, flags, , offset] = args;
+  #mmap(step: CallStep): string | null {
+    const { args, result } = step;
+    const [address, length, prot, flags, fd, offset] = args;
     const words = MMAP_BITS.filter(([bit]) => (flags & bit) !== 0n).map(([, word]) => word);
     const type = MMAP_TYPES[String(flags & 0xfn)];
     const known = MMAP_BITS.reduce((bits, [bit]) => bits | bit, 0xfn | FIXED | FIXED_NOREPLACE);
-    if (type === undefined || (flags & ~known) !== 0n || prot > 7n || offset !== 0n) return null;
+    if (type === undefined || (flags & ~known) !== 0n || prot > 7n) return null;
+    const file = (flags & ANONYMOUS) !== 0n || fd < 0n ? "" : this.#files.fileWord(step, fd);
+    // of anonymous memory only an offset of 0 means nothing
+    if (file === null || (file === "" && offset !== 0n)) return null;
     // what the kernel placed goes to the same place; what it refused is refused there too
-    const at = this.#place((flags & (FIXED | FIXED_NOREPLACE)) === 0n && result !== null ? result : address);
+    const isFixed = (flags & (FIXED | FIXED_NOREPLACE)) !== 0n;
+    if (!isFixed && result === null && address === 0n) words.push("noaddr");
+    const at = words.includes("noaddr") ? this.#kernelName : this.#place((flags & (FIXED | FIXED_NOREPLACE)) === 0n && result !== null ? result : address);
     if (at.startsWith("0x")) return null;
     const name = /^\w+/.exec(at)?.[0] ?? this.#kernelName;
     const where = at === name ? "" : ` at=${at}`;
     const fixed = (flags & FIXED_NOREPLACE) === 0n && (flags & FIXED) !== 0n ? " fixed" : "";
-    return `mmap ${name} ${printNumber(BigInt.asUintN(64, length))} ${printProt(Number(prot))} ${[type, ...words].join(" ")}${fixed}${where}`;
+    return `mmap ${name} ${printNumber(BigInt.asUintN(64, length))} ${printProt(Number(prot))} ${[type, ...words].join(" ")}${fixed}${where}${file === "" ? "" : ` ${file}`}${offset === 0n ? "" : ` off=${printNumber(BigInt.asUintN(64, offset))}`}`;
   }
 
   #mremap({ args, result }: CallStep): string | null {

@@ -1,4 +1,4 @@
-import { straceOf } from "../callExecute.ts";
+import { straceOf } from "../callText.ts";
 import type { PathStep } from "./pathSteps.ts";
 
 /**
@@ -12,7 +12,7 @@ export function straceText(steps: readonly PathStep[], heading: readonly string[
     const prefix = pids.size > 1 ? `[pid ${String(step.pid).padStart(5)}] ` : "";
     // sbrk(3) is a function of the C library over brk(2), with another argument and result
     if (step.call === "sbrk") return `# ${step.command}`;
-    return prefix + straceOf(step.call, step.args, step.limits, step.errno, step.result);
+    return prefix + straceOf(step.call, step, step);
   });
   return [...heading.map((line) => `# ${line}`), ...lines, ""].join("\n");
 }

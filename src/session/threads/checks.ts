@@ -4,6 +4,10 @@ import { byteAt } from "../../kernel/mm/content.ts";
 import { hasFlag } from "../../kernel/mm/folio.ts";
 import { folioOf } from "../../kernel/mm/kernel.ts";
 import { PG } from "../../kernel/mm/pageFlags.ts";
+import { inodeOf } from "../../kernel/mm/inode.ts";
+import type { Kernel } from "../../kernel/mm/kernel.ts";
+import { filemapNext, filemapPage } from "../../kernel/mm/pageCache.ts";
+import type { Vma } from "../../kernel/mm/records.ts";
 import { vmaAt } from "../../kernel/mm/vma.ts";
 import { VM } from "../../kernel/mm/vmFlags.ts";
 import { walkPages } from "../../kernel/proc/taskMmu.ts";
@@ -31,15 +35,27 @@ export function imageOf(world: World): Image {
   if (p === undefined) return image;
   for (const vma of world.machine.vmas(world.task(p))) {
     if (!world.slots.inSlots(vma.start * 4096)) continue;
+    if (vma.file !== 0) addCached(k, vma, image);
     for (const page of walkPages(k, vma.mm, vma.start, vma.end)) {
       if (page.state !== "present") continue;
       for (let i = 0; i < page.pages; i++) {
         const stamp = k.stamp.get(page.pfn + i);
         if (stamp !== 0) image.set(page.vpn + i, stamp);
+        else image.delete(page.vpn + i);
       }
     }
   }
   return image;
+}
+
+/** What the page cache has of a mapping: an access finds it there, mapped or not. */
+function addCached(k: Kernel, vma: Vma, image: Map<number, number>): void {
+  const { slot } = inodeOf(k, vma);
+  const last = vma.pgoff + (vma.end - vma.start) - 1;
+  for (let index = filemapNext(k, slot, vma.pgoff, last); index >= 0; index = filemapNext(k, slot, index + 1, last)) {
+    const stamp = k.stamp.get(filemapPage(k, slot, index));
+    if (stamp !== 0) image.set(vma.start + (index - vma.pgoff), stamp);
+  }
 }
 
 const EVERYTHING: Pages = { start: 0, end: Infinity };
@@ -61,6 +77,9 @@ function taken(world: World, body: OperationBody): Pages | undefined {
       return DISCARDS.has(body.advice) ? pagesOf(world, body.range) : undefined;
     case "kread":
       return pagesOf(world, { at: body.at, lengthBytes: body.lengthBytes });
+    case "truncate":
+    case "falloc":
+      return EVERYTHING;
     case "mmap":
       return body.flags.includes("fixed") ? EVERYTHING : undefined;
     case "mremap":

@@ -28,6 +28,7 @@ export const threadMessagesEn: Catalogue = {
   "session.point.collapse.allocated": "has a huge page and has dropped the mmap_lock (collapse_huge_page)",
   "session.point.collapse.flushed": "has taken the page table out of the PMD and flushed the TLB (pmdp_collapse_flush)",
   "session.point.collapse.isolated": "has found every page without extra references and isolated it (__collapse_huge_page_isolate)",
+  "session.point.collapse.file": "has looked at the page cache, or collapsed it, without the mmap_lock (hpage_collapse_scan_file)",
   "session.point.collapse.isolatedFile": "has locked and unmapped what the page cache holds (collapse_file)",
   "session.point.collapse.beforePmdLock": "has seen a page table to take out and takes the lock of its PMD next (retract_page_tables)",
   "session.point.collapse.rmapRemoved": "has taken back the mappings of a page table whose entries still stand (collapse_pte_mapped_thp)",

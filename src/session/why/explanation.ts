@@ -51,8 +51,6 @@ export function originOf(history: History, step: number): Explanation {
   return explained("session.why.command", { step: history.numberOf(step), command: history.commandOf(step) }, [], { origin: "command", step });
 }
 
-const address = (history: History, vpn: number): string => history.world.slots.print(vpn * 4096);
-const range = (history: History, start: number, end: number): string => `${address(history, start)} .. ${address(history, end)}`;
 const set = (is: boolean): "set" | "clear" => (is ? "set" : "clear");
 
 const FILE_KEYS = { i_size: "file.size", i_writecount: "file.writers", large_folios: "file.largeFolios", "huge=": "file.huge", "size=": "file.room" } as const;
@@ -63,34 +61,41 @@ const pagesText = (index: number, pages: number): string => {
   return pages === 1 ? from : `${from} .. 0x${((index + pages) * 4096).toString(16)}`;
 };
 
+/** How the places that a cause is about are written. */
+export interface PlaceNames {
+  readonly address: (vpn: number) => string;
+  readonly file: (inode: number) => string;
+}
+
 /** The sentence of a cause. */
-function causeMessage(history: History, cause: Cause): Message {
+export function causeMessage({ address, file }: PlaceNames, cause: Cause): Message {
   const key = (name: string): string => `session.why.cause.${name}`;
+  const range = (start: number, end: number): string => `${address(start)} .. ${address(end)}`;
   switch (cause.kind) {
     case "setting":
       return { key: key("setting"), args: { path: cause.path, value: cause.value } };
     case "vmaFlag":
-      return { key: key(`vmaFlag.${set(cause.set)}`), args: { flag: cause.flag, at: address(history, cause.vpn) } };
+      return { key: key(`vmaFlag.${set(cause.set)}`), args: { flag: cause.flag, at: address(cause.vpn) } };
     case "vmaBounds":
-      if (cause.from === cause.to) return { key: key("vmaBounds.any"), args: { bounds: range(history, cause.start, cause.end) } };
-      return { key: key("vmaBounds.block"), args: { bounds: range(history, cause.start, cause.end), block: range(history, cause.from, cause.to) } };
+      if (cause.from === cause.to) return { key: key("vmaBounds.any"), args: { bounds: range(cause.start, cause.end) } };
+      return { key: key("vmaBounds.block"), args: { bounds: range(cause.start, cause.end), block: range(cause.from, cause.to) } };
     case "hole":
-      return { key: key("hole"), args: { range: range(history, cause.vpn, cause.end) } };
+      return { key: key("hole"), args: { range: range(cause.vpn, cause.end) } };
     case "occupied":
-      return { key: key("occupied"), args: { range: range(history, cause.vpn, cause.end) } };
+      return { key: key("occupied"), args: { range: range(cause.vpn, cause.end) } };
     case "anonVma":
-      return { key: key(`anonVma.${set(cause.set)}`), args: { at: address(history, cause.vpn) } };
+      return { key: key(`anonVma.${set(cause.set)}`), args: { at: address(cause.vpn) } };
     case "offset":
-      return { key: key("offset"), args: { at: address(history, cause.vpn), pgoff: `0x${cause.pgoff.toString(16)}` } };
+      return { key: key("offset"), args: { at: address(cause.vpn), pgoff: `0x${cause.pgoff.toString(16)}` } };
     case "prctl":
       return { key: key("prctl"), args: { value: cause.value } };
     case "entry":
       return {
         key: key(`entry.${cause.is}`),
-        args: { range: cause.pages === 1 ? address(history, cause.vpn) : range(history, cause.vpn, cause.vpn + cause.pages) },
+        args: { range: cause.pages === 1 ? address(cause.vpn) : range(cause.vpn, cause.vpn + cause.pages) },
       };
     case "folio":
-      return { key: key("folio"), args: { property: cause.property, value: cause.value, at: cause.vpn < 0 ? "?" : address(history, cause.vpn) } };
+      return { key: key("folio"), args: { property: cause.property, value: cause.value, at: cause.vpn < 0 ? "?" : address(cause.vpn) } };
     case "access":
       return { key: key(cause.write ? "access.write" : "access.read"), args: {} };
     case "argument":
@@ -104,11 +109,11 @@ function causeMessage(history: History, cause: Cause): Message {
     case "config":
       return { key: key("config"), args: { name: cause.name, value: String(cause.value) } };
     case "file":
-      return { key: key(FILE_KEYS[cause.property]), args: { file: fileText(history.world, cause.inode), value: cause.value } };
+      return { key: key(FILE_KEYS[cause.property]), args: { file: file(cause.inode), value: cause.value } };
     case "cache":
-      return { key: key(`cache.${cause.is}`), args: { file: fileText(history.world, cause.inode), range: pagesText(cause.index, cause.pages) } };
+      return { key: key(`cache.${cause.is}`), args: { file: file(cause.inode), range: pagesText(cause.index, cause.pages) } };
     case "cacheFolio": {
-      const args = { file: fileText(history.world, cause.inode), range: pagesText(cause.index, 1), value: cause.value };
+      const args = { file: file(cause.inode), range: pagesText(cause.index, 1), value: cause.value };
       return { key: key(FOLIO_KEYS[cause.property]), args };
     }
     case "readahead":
@@ -120,12 +125,14 @@ function causeMessage(history: History, cause: Cause): Message {
   }
 }
 
+const namesIn = ({ world }: History): PlaceNames => ({ address: (vpn) => world.slots.print(vpn * 4096), file: (inode) => fileText(world, inode) });
+
 /** Toggles that move a field of the era. */
 export const togglesOfBehaviour = (behaviour: string): string[] => TOGGLES.filter((t) => Object.hasOwn(t.change, behaviour)).map((t) => t.id);
 
 /** The cause, and where it comes from. `setBy`: the step before `step` that made it so. */
 function explainCause(history: History, step: number, cause: Cause, setBy: number): Explanation {
-  const message = causeMessage(history, cause);
+  const message = causeMessage(namesIn(history), cause);
   let end: Explanation;
   if (cause.kind === "era")
     end = explained("session.why.release", { toggles: togglesOfBehaviour(cause.behaviour).join(" ") || "-" }, [], { origin: "release" });
@@ -141,7 +148,7 @@ function explainCause(history: History, step: number, cause: Cause, setBy: numbe
 
 /** The fact where it was brought from, with the step that made it there behind it. */
 function withFact(history: History, made: Made, below: Explanation): Explanation {
-  const message = causeMessage(history, made.cause);
+  const message = causeMessage(namesIn(history), made.cause);
   const end = below.step === made.step ? below : { ...originOf(history, made.step), children: [below] };
   return explained(message.key, message.args, [end], { cause: made.cause });
 }

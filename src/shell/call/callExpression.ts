@@ -41,10 +41,25 @@ export function parseCallValue(cursor: CallCursor, names: CallNames, depth = 0):
   return { kind: "value", ...parseOr(cursor, names, depth) };
 }
 
+const ESCAPES: Readonly<Record<string, number>> = { n: 10, t: 9, r: 13, v: 11, f: 12, a: 7, b: 8, e: 27 };
+
+/** The bytes of a C string, each as one character: escapes as C and strace have them, other characters in UTF-8. */
+function bytesOfText(text: string): string {
+  return text.replace(/\\([0-7]{1,3}|x[\da-fA-F]{1,2}|.)|[^\\]+/gsu, (all: string, escape: string | undefined) => {
+    if (escape === undefined) return encodeURIComponent(all.toWellFormed()).replace(/%(..)/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+    if (/^[0-7]/.test(escape)) return String.fromCharCode(parseInt(escape, 8) & 0xff);
+    if (escape.length > 1 && escape.startsWith("x")) return String.fromCharCode(parseInt(escape.slice(1), 16));
+    return Object.hasOwn(ESCAPES, escape) ? String.fromCharCode(ESCAPES[escape]) : escape;
+  });
+}
+
+/** `"text"`, and `"text"...` of a pasted strace line, which goes on. */
 function parseText(cursor: CallCursor): CallValue {
   const token = cursor.take();
   if (token.text.length < 2 || !token.text.endsWith('"')) cursor.fail(token, "shell.call.openString");
-  return { kind: "text", text: token.text.slice(1, -1).replace(/\\(.)/g, "$1") };
+  const isCut = cursor.accept("..");
+  if (isCut) cursor.expect(".");
+  return { kind: "text", text: bytesOfText(token.text.slice(1, -1)), isCut };
 }
 
 /** `...` or `[1, 1, 0...]` in a pasted strace line stands for what the call wrote. */
@@ -70,6 +85,7 @@ function parseStruct(cursor: CallCursor, names: CallNames, depth: number): CallV
       cursor.take();
       cursor.take();
     }
+    // strace leaves members of long structs out
     members.push(parseCallValue(cursor, names, depth + 1));
     if (!cursor.accept(",")) break;
   }

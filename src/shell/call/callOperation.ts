@@ -5,7 +5,8 @@ export type CallValue =
    * The number is the exact sum of what was typed, between -2^63 and 2^64-1. `constants` are the names it was written with.
    */
   | { readonly kind: "value"; readonly name: string | null; readonly offset: bigint; readonly constants: readonly string[] }
-  | { readonly kind: "text"; readonly text: string }
+  /** each character a byte, 0 to 255; `isCut`: strace left the rest out */
+  | { readonly kind: "text"; readonly text: string; readonly isCut: boolean }
   /** `{64K, RLIM_INFINITY}` or `&(struct rlimit){..}`: members in order */
   | { readonly kind: "struct"; readonly members: readonly CallValue[] }
   /** `&x`, or the `...` and `[..]` of a pasted strace line: the call writes there; what was typed does not matter */

@@ -3,7 +3,33 @@
 import { MADV as ADVICE } from "../../kernel/mm/advice.ts";
 import { snakeCase } from "../snakeCase.ts";
 
-export type ConstantFamily = "PROT" | "MAP" | "MADV" | "MREMAP" | "MCL" | "MS" | "MLOCK" | "PR" | "RLIMIT" | "RLIM" | "FALLOC" | "MISC";
+import { MFD } from "../../kernel/fs/descriptorCalls.ts";
+import { IPC, SHM } from "../../kernel/ipc/shm.ts";
+import { O as OPEN } from "../../kernel/fs/namei.ts";
+import { FADV } from "../../kernel/fileCalls.ts";
+
+export type ConstantFamily =
+  | "PROT"
+  | "MAP"
+  | "MADV"
+  | "MREMAP"
+  | "MCL"
+  | "MS"
+  | "MLOCK"
+  | "PR"
+  | "RLIMIT"
+  | "RLIM"
+  | "FALLOC"
+  | "O"
+  | "AT"
+  | "MFD"
+  | "SEEK"
+  | "FADV"
+  | "SHMGET"
+  | "SHMAT"
+  | "IPC"
+  | "S"
+  | "MISC";
 
 type Family = Readonly<Record<string, bigint>>;
 
@@ -72,11 +98,73 @@ const FALLOC: Family = {
   FALLOC_FL_COLLAPSE_RANGE: 0x08n,
   FALLOC_FL_ZERO_RANGE: 0x10n,
   FALLOC_FL_INSERT_RANGE: 0x20n,
+  FALLOC_FL_UNSHARE_RANGE: 0x40n,
 };
 
-const MISC: Family = { NULL: 0n, PAGE_SIZE: 4096n };
+const upper = (prefix: string, table: Readonly<Record<string, number>>): Family =>
+  Object.fromEntries(Object.entries(table).map(([name, number]) => [prefix + name.toUpperCase(), BigInt(number)]));
 
-export const CONSTANT_FAMILIES: Readonly<Record<ConstantFamily, Family>> = { PROT, MAP, MADV, MREMAP, MCL, MS, MLOCK, PR, RLIMIT, RLIM, FALLOC, MISC };
+const { accMode, ...OPEN_FLAGS } = OPEN;
+const O: Family = { O_RDONLY: 0n, O_ACCMODE: BigInt(accMode), ...upper("O_", OPEN_FLAGS) };
+const AT: Family = { AT_FDCWD: -100n };
+const MFD_FLAGS: Family = {
+  MFD_CLOEXEC: BigInt(MFD.cloExec),
+  MFD_ALLOW_SEALING: BigInt(MFD.allowSealing),
+  MFD_HUGETLB: BigInt(MFD.hugetlb),
+  MFD_NOEXEC_SEAL: BigInt(MFD.noExecSeal),
+  MFD_EXEC: BigInt(MFD.exec),
+  MFD_HUGE_2MB: 21n << 26n,
+  MFD_HUGE_1GB: 30n << 26n,
+};
+const SEEK: Family = { SEEK_SET: 0n, SEEK_CUR: 1n, SEEK_END: 2n, SEEK_DATA: 3n, SEEK_HOLE: 4n };
+const FADVISE: Family = upper("POSIX_FADV_", FADV);
+const SHMGET: Family = {
+  IPC_CREAT: BigInt(IPC.creat),
+  IPC_EXCL: BigInt(IPC.excl),
+  SHM_HUGETLB: BigInt(SHM.hugetlb),
+  SHM_NORESERVE: BigInt(SHM.noReserve),
+  SHM_HUGE_2MB: 21n << 26n,
+  SHM_HUGE_1GB: 30n << 26n,
+};
+const SHMAT: Family = { SHM_RDONLY: BigInt(SHM.rdOnly), SHM_RND: BigInt(SHM.rnd), SHM_REMAP: BigInt(SHM.remap), SHM_EXEC: BigInt(SHM.exec) };
+const IPC_COMMANDS: Family = {
+  IPC_RMID: BigInt(IPC.rmid),
+  IPC_SET: BigInt(IPC.set),
+  IPC_STAT: BigInt(IPC.stat),
+  IPC_INFO: BigInt(IPC.info),
+  SHM_LOCK: BigInt(SHM.lock),
+  SHM_UNLOCK: BigInt(SHM.unlock),
+  SHM_STAT: BigInt(SHM.stat),
+  SHM_INFO: BigInt(SHM.info),
+  SHM_STAT_ANY: BigInt(SHM.statAny),
+};
+const S: Family = { S_IFMT: 0o170000n, S_IFREG: 0o100000n, S_IFCHR: 0o020000n };
+
+const MISC: Family = { NULL: 0n, PAGE_SIZE: 4096n, IPC_PRIVATE: 0n };
+
+export const CONSTANT_FAMILIES: Readonly<Record<ConstantFamily, Family>> = {
+  PROT,
+  MAP,
+  MADV,
+  MREMAP,
+  MCL,
+  MS,
+  MLOCK,
+  PR,
+  RLIMIT,
+  RLIM,
+  FALLOC,
+  O,
+  AT,
+  MFD: MFD_FLAGS,
+  SEEK,
+  FADV: FADVISE,
+  SHMGET,
+  SHMAT,
+  IPC: IPC_COMMANDS,
+  S,
+  MISC,
+};
 
 const ALL: ReadonlyMap<string, bigint> = new Map(Object.values(CONSTANT_FAMILIES).flatMap((family) => Object.entries(family)));
 
@@ -93,31 +181,39 @@ export function familyNames(family: ConstantFamily): readonly string[] {
   return Object.keys(CONSTANT_FAMILIES[family]);
 }
 
+export type FlagFamily = "PROT" | "MAP" | "MREMAP" | "MCL" | "MS" | "MLOCK" | "FALLOC" | "O" | "MFD" | "SHMGET" | "SHMAT";
+
+/** The low bits of these families are a number and not bits of their own. */
+const NUMBERS: Readonly<Partial<Record<FlagFamily, { readonly mask: bigint; readonly names: Readonly<Record<string, string>> }>>> = {
+  MAP: { mask: 0xfn, names: { "1": "MAP_SHARED", "2": "MAP_PRIVATE", "3": "MAP_SHARED_VALIDATE", "8": "MAP_DROPPABLE" } },
+  O: { mask: 3n, names: { "0": "O_RDONLY", "1": "O_WRONLY", "2": "O_RDWR", "3": "O_ACCMODE" } },
+};
+/** A size of huge pages stands in bits 26 to 31 as its logarithm. */
+const HUGE_SIZES: Readonly<Partial<Record<FlagFamily, readonly string[]>>> = {
+  MAP: ["MAP_HUGE_2MB", "MAP_HUGE_1GB"],
+  MFD: ["MFD_HUGE_2MB", "MFD_HUGE_1GB"],
+  SHMGET: ["SHM_HUGE_2MB", "SHM_HUGE_1GB"],
+};
+/** Names of several bits, which come before those of one. */
+const WIDE: ReadonlySet<string> = new Set(["O_SYNC", "O_TMPFILE"]);
+
 /** A value as C source shows it: `PROT_READ|PROT_WRITE`, single numbers by their name; what no name covers is added in hexadecimal. */
-export function printFlags(family: "PROT" | "MAP" | "MREMAP" | "MCL" | "MS" | "MLOCK", value: bigint): string {
+export function printFlags(family: FlagFamily, value: bigint): string {
   const names: string[] = [];
+  const all = CONSTANT_FAMILIES[family];
   let rest = value;
-  if (family === "MAP") {
-    // the low four bits are a number, not bits
-    const type = rest & 0xfn;
-    const name = type === 1n ? "MAP_SHARED" : type === 2n ? "MAP_PRIVATE" : type === 3n ? "MAP_SHARED_VALIDATE" : type === 8n ? "MAP_DROPPABLE" : null;
-    if (name !== null) {
-      names.push(name);
-      rest &= ~0xfn;
-    }
-    const size = (rest >> 26n) & 0x3fn;
-    for (const huge of ["MAP_HUGE_2MB", "MAP_HUGE_1GB"])
-      if (size !== 0n && MAP[huge] === size << 26n) {
-        names.push(huge);
-        rest &= ~(0x3fn << 26n);
-      }
-  }
-  for (const [name, bit] of Object.entries(CONSTANT_FAMILIES[family])) {
-    const single = bit !== 0n && (bit & (bit - 1n)) === 0n && (family !== "MAP" || bit > 0xfn) && name !== "MAP_ANON";
-    if (single && (rest & bit) === bit) {
-      names.push(name);
-      rest &= ~bit;
-    }
+  const take = (name: string, bits: bigint): void => {
+    names.push(name);
+    rest &= ~bits;
+  };
+  const low = NUMBERS[family];
+  const lowName = low?.names[String(value & low.mask)];
+  if (low !== undefined && lowName !== undefined) take(lowName, low.mask);
+  for (const name of HUGE_SIZES[family] ?? []) if (((rest >> 26n) & 0x3fn) << 26n === all[name]) take(name, 0x3fn << 26n);
+  for (const name of Object.keys(all)) if (WIDE.has(name) && (rest & all[name]) === all[name]) take(name, all[name]);
+  for (const [name, bit] of Object.entries(all)) {
+    const single = bit !== 0n && (bit & (bit - 1n)) === 0n && bit > (low?.mask ?? 0n) && name !== "MAP_ANON";
+    if (single && (rest & bit) === bit) take(name, bit);
   }
   if (rest !== 0n) names.push(`0x${rest.toString(16)}`);
   return names.length > 0 ? names.join("|") : family === "PROT" ? "PROT_NONE" : "0";

@@ -77,8 +77,8 @@ function parseArguments(cursor: CallCursor, spec: CommandSpec, names: CallNames)
   do {
     const start: CallToken = cursor.peek();
     if (args.length === most) cursor.fail(start, "shell.call.tooMany", { call: spec.name, most, usage });
-    // what the call writes to (mincore's vector) need not be bound
-    const writes = spec.args[args.length]?.label === "vec";
+    // what the call writes to (mincore's vector, struct stat) need not be bound
+    const writes = ["vec", "statbuf"].includes(spec.args[args.length]?.label ?? "") || spec.name === "shmctl";
     args.push(parseCallValue(cursor, writes ? { bound: null } : names));
   } while (cursor.error === null && cursor.accept(","));
   if (args.length < least) cursor.fail(cursor.peek(), "shell.call.tooFew", { call: spec.name, least, count: args.length, usage });

@@ -32,6 +32,11 @@ const mount: BodyParser = (cursor) => {
   return { op: "mount", name, fsType, device, options: cursor.peek() === null ? "" : cursor.word("OPTIONS").text };
 };
 
+const uprobe: BodyParser = (cursor) => {
+  const call = cursor.choice("CALL", ["set", "clear"]) ?? "set";
+  return { op: "uprobe", call, file: file(cursor), offsetBytes: cursor.number("OFFSET") };
+};
+
 const makeFile: BodyParser = (cursor) => {
   const name = newFileName(cursor);
   const directory = file(cursor, "DIR");
@@ -54,6 +59,7 @@ export const fileOps: BodyParsers = {
   mount,
   memfd,
   file: makeFile,
+  uprobe,
   truncate: (cursor) => ({ op: "truncate", file: file(cursor), bytes: cursor.number("SIZE") }),
   fread: (cursor) => ({ op: "fread", file: file(cursor), offsetBytes: cursor.number("OFFSET"), lengthBytes: cursor.number("LEN") }),
   fsync: (cursor) => ({ op: "fsync", file: file(cursor) }),

@@ -6,7 +6,7 @@ import type { AddressExpr, OperationBody, RangeExpr } from "../operation.ts";
 import { OPERATION_NAMES, parseLine } from "./parseLine.ts";
 import { parseScript } from "./parseScript.ts";
 import { printOperation } from "./printOperation.ts";
-import { ADVICE_NAMES, FADVISE_NAMES, FALLOC_MODES, MMAP_FLAGS, UFFD_FEATURES, UFFD_MODES } from "./words.ts";
+import { ADVICE_NAMES, FADVISE_NAMES, FALLOC_MODES, MMAP_FLAGS, SHMAT_FLAGS, UFFD_FEATURES, UFFD_MODES } from "./words.ts";
 
 const bytes = fc.bigInt(0n, (1n << 64n) - 1n);
 const name = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_.]{0,14}$/);
@@ -54,6 +54,10 @@ const body: fc.Arbitrary<OperationBody> = fc.oneof(
   op("rlimit", { resource: fc.constantFrom("memlock", "as", "data"), bytes }),
   op("brk", { deltaBytes: fc.bigInt(-(1n << 64n) + 1n, (1n << 64n) - 1n) }),
   op("fork", { child: name }),
+  op("shmget", { name, bytes, key: fc.nat(), create: flag, excl: flag, noReserve: flag }),
+  op("shmat", { name, segment: name, flags: fc.array(fc.constantFrom(...SHMAT_FLAGS), { maxLength: 5 }), at: fc.option(address) }),
+  op("shmdt", { at: address }),
+  op("shmctl", { segment: name, call: fc.constantFrom("rmid", "stat") }),
   op("falloc", { file, mode: fc.constantFrom(...FALLOC_MODES), offsetBytes: bytes, lengthBytes: bytes }),
   op("truncate", { file, bytes }),
   op("fwrite", { file, offsetBytes: bytes, lengthBytes: bytes, value: byte }),

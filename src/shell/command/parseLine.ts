@@ -9,6 +9,7 @@ import { fileOps } from "./fileOps.ts";
 import { memoryOps } from "./memoryOps.ts";
 import { isProcessName, processOps } from "./processOps.ts";
 import { systemOps } from "./systemOps.ts";
+import { shmOps } from "./shmOps.ts";
 import { shorten, TokenCursor } from "./tokenCursor.ts";
 import { uffdOps } from "./uffdOps.ts";
 
@@ -22,7 +23,7 @@ export const FIRST_PROCESS = "P";
 export type LineResult =
   { readonly kind: "blank" | "quit" } | { readonly kind: "operation"; readonly operation: Operation } | { readonly kind: "error"; readonly error: ParseError };
 
-const PARSERS: BodyParsers = { ...memoryOps, ...processOps, ...fileOps, ...uffdOps, ...systemOps };
+const PARSERS: BodyParsers = { ...memoryOps, ...processOps, ...fileOps, ...shmOps, ...uffdOps, ...systemOps };
 
 /** Names of all operations of the command form. */
 export const OPERATION_NAMES: readonly string[] = Object.keys(PARSERS);

@@ -77,7 +77,7 @@ function printPrctl(body: Body<"prctl">): string {
 }
 
 function printFileOp(
-  body: Body<"falloc" | "truncate" | "fwrite" | "fread" | "fadvise" | "fsync" | "mount" | "umount" | "file" | "unlink" | "memfd" | "memfdClose">,
+  body: Body<"falloc" | "truncate" | "fwrite" | "fread" | "fadvise" | "fsync" | "mount" | "umount" | "file" | "unlink" | "memfd" | "memfdClose" | "uprobe">,
 ): string {
   switch (body.op) {
     case "falloc":
@@ -104,6 +104,29 @@ function printFileOp(
       return join("memfd", body.name, printNumber(body.bytes), body.hugetlb !== null && `hugetlb${body.hugetlb}`);
     case "memfdClose":
       return `memfd_close ${body.name}`;
+    case "uprobe":
+      return join("uprobe", body.call, body.file, printNumber(body.offsetBytes));
+  }
+}
+
+function printShm(body: Body<"shmget" | "shmat" | "shmdt" | "shmctl">): string {
+  switch (body.op) {
+    case "shmget":
+      return join(
+        "shmget",
+        body.name,
+        printNumber(body.bytes),
+        body.key !== 0 && `key=${body.key}`,
+        body.create && "create",
+        body.excl && "excl",
+        body.noReserve && "noreserve",
+      );
+    case "shmat":
+      return join("shmat", body.name, body.segment, ...body.flags, body.at !== null && `at=${printAddress(body.at)}`);
+    case "shmdt":
+      return `shmdt ${printAddress(body.at)}`;
+    case "shmctl":
+      return `shmctl ${body.segment} ${body.call}`;
   }
 }
 
@@ -191,6 +214,11 @@ export function printBody(body: OperationBody): string {
       return `brk ${body.deltaBytes < 0n ? "-" : ""}${printNumber(body.deltaBytes < 0n ? -body.deltaBytes : body.deltaBytes)}`;
     case "fork":
       return `fork ${body.child}`;
+    case "shmget":
+    case "shmat":
+    case "shmdt":
+    case "shmctl":
+      return printShm(body);
     case "uffd":
       return printUffd(body);
     case "sysSet":

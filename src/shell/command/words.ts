@@ -1,4 +1,5 @@
 import type { AdviceName, MmapFlag } from "../operation.ts";
+import { FADV } from "../../kernel/fileCalls.ts";
 import { MADV } from "../../kernel/mm/advice.ts";
 import { snakeCase } from "../snakeCase.ts";
 
@@ -39,6 +40,10 @@ export const MMAP_OPTIONS = ["at=", "off=", "file=", "rofile="] as const;
 
 export const FALLOC_MODES = ["alloc", "keep", "punch", "zero", "collapse"] as const;
 
+export const SHMAT_FLAGS = ["rdonly", "exec", "rnd", "remap", "noaddr"] as const;
+export const SHMGET_FLAGS = ["create", "excl", "noreserve"] as const;
+
+export const FADVISE_NUMBERS = { dontneed: FADV.dontNeed, willneed: FADV.willNeed, normal: FADV.normal } as const;
 export const FADVISE_NAMES = ["dontneed", "willneed", "normal"] as const;
 
 /** feature names of the userfaultfd handshake in the order of their bits, then two wrong ones on purpose */

@@ -13,10 +13,11 @@ export const memoryPagesEn: ManTexts = {
       EEXIST: "MAP_FIXED_NOREPLACE was given and something is already mapped in the range.",
       EINVAL:
         "The length is 0; the offset or a fixed address is no multiple of the page size (for hugetlb: of the huge page size); none of MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE (or, from 6.11 on, MAP_DROPPABLE) was given; or there are no huge pages of the size in the flags.",
-      ENODEV: "Files of this file system cannot be mapped.",
+      ENODEV: "What fd leads to cannot be mapped, as a terminal.",
       ENOMEM:
         "No free range is long enough; the process has as many mappings as it may have; RLIMIT_AS, RLIMIT_DATA or the overcommit rule forbids it; or the pool of huge pages cannot reserve what the mapping may need.",
       EOPNOTSUPP: "MAP_SYNC was given with MAP_SHARED_VALIDATE and the file is not on persistent memory that can do it.",
+      EOVERFLOW: "The offset and the length together go beyond 2^63 - 1, where no file reaches.",
       EPERM: "MAP_FIXED would replace a sealed mapping; the address is below vm.mmap_min_addr; or a seal of the file forbids a writable mapping.",
     },
     notes:
@@ -95,7 +96,8 @@ export const memoryPagesEn: ManTexts = {
   },
   msync: {
     summary: "write a mapped file back",
-    description: "Writes changed pages of shared file mappings in the range to their files. For anonymous memory it checks the range and does nothing.",
+    description:
+      "With MS_SYNC writes changed pages of shared file mappings in the range to their files and waits for them; MS_ASYNC leaves that to the kernel and only checks the range, as for anonymous memory.",
     errnos: {
       EBUSY: "MS_INVALIDATE was given and the range is locked.",
       EINVAL: "The address is no multiple of the page size, the flags are unknown, or MS_SYNC and MS_ASYNC came together.",

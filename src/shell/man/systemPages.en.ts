@@ -34,6 +34,19 @@ export const systemPagesEn: ManTexts = {
     description: "Closes the file; its memory is free when nothing maps it any more.",
     errnos: { EBADF: "It is closed already." },
   },
+  uprobe: {
+    summary: "put a breakpoint into the code of every process",
+    description:
+      "As perf does with a uprobe: set writes the breakpoint instruction at OFFSET of the file, in every private mapping that could be executed and cannot be written, and in those that come later; clear writes the instruction back. The file itself keeps its code: the process gets an anonymous copy of the page. In a huge page the PMD is split for that. When the instruction is back, the copy holds what the file holds and goes, and what is left of the huge page's table with it, so that the next access maps the huge page again. Known instructions are add (byte 0), push and pop (0x50 to 0x5f), nop (0x90) and ret (0xc3): fwrite f 0 2M 0x90 makes code.",
+    errnos: {
+      EEXIST: "There is one at this offset already.",
+      EINVAL: "The offset lies behind the end of the file.",
+      ENOENT: "There is none at this offset, or no such file.",
+      ENOMEM: "There is no memory for the copy.",
+      ENOTSUPP: "No breakpoint can stand on this instruction, for example on a breakpoint (0xcc). A number of the kernel's own, 524, that programs get to see.",
+    },
+    notes: "In 6.1 before its fix a removed breakpoint left the code mapped page by page: see era collapse-imap-lock and collapse-anon-vma.",
+  },
   truncate: {
     summary: "set the size of a file",
     description: "Cuts a file off or extends it with a hole. Pages behind the new end disappear from all mappings: touching them is a SIGBUS.",
@@ -52,11 +65,6 @@ export const systemPagesEn: ManTexts = {
     summary: "read from a file",
     description: "Reads LEN bytes at OFFSET; shows how many there were and the first one.",
     errnos: { EIO: "A page has a memory error." },
-  },
-  fsync: {
-    summary: "write a file's changes to its device",
-    description: "Waits until everything that was written is on the device.",
-    errnos: { EIO: "Writing failed." },
   },
   mount: {
     summary: "attach a file system",
@@ -78,7 +86,6 @@ export const systemPagesEn: ManTexts = {
     description: "Makes the file NAME in a mounted directory (or at a path) and, with SIZE, gives it that size; its content is a hole.",
     errnos: { EINVAL: "The size is impossible there.", ENOENT: "There is no such directory.", ENOSPC: "The file system is full." },
   },
-  unlink: { summary: "remove a file's name", description: "The file itself lives on while something maps it.", errnos: { ENOENT: "There is no such file." } },
   sys: {
     summary: "read and set kernel files",
     description:
@@ -139,7 +146,7 @@ export const toolPagesEn: ManTexts = {
   },
   true: { summary: "succeed", description: "Does nothing, with status 0." },
   false: { summary: "fail", description: "Does nothing, with status 1." },
-  ls: { summary: "list a directory", description: "Prints the names in a directory, one a line; -F marks directories." },
+  ls: { summary: "list a directory", description: "Prints the names in a directory, one a line; -F marks directories, -l also says where links lead." },
   pwd: { summary: "print the directory", description: "Prints the directory that paths begin in." },
   cd: { summary: "change the directory", description: "Sets the directory that paths begin in; without DIR to /." },
   man: { summary: "show a page of this manual", description: "Section 2 has system calls, section 1 everything else." },

@@ -1,6 +1,7 @@
 import { familyNames, type ConstantFamily } from "../call/constants.ts";
 import type { ArgumentSpec, CommandSpec } from "./commandSpec.ts";
 import { PAGE_FACTS } from "./pageFacts.ts";
+import { FILE_ROWS } from "./fileCallRows.ts";
 import { arg, optional, row, words } from "./rowHelpers.ts";
 
 const ADDR = arg("addr", "address");
@@ -52,4 +53,5 @@ export const CALL_ROWS: readonly CommandSpec[] = [
   ),
   row("call", "setrlimit", [constants("resource", "RLIMIT", "word"), arg("limit", "text")], PAGE_FACTS.setrlimit),
   row("call", "fork", [], PAGE_FACTS.fork),
+  ...FILE_ROWS,
 ];

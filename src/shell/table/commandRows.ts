@@ -1,4 +1,15 @@
-import { FADVISE_NAMES, FALLOC_MODES, ADVICE_NAMES, FILE_SYSTEMS, MMAP_FLAGS, MMAP_OPTIONS, UFFD_FEATURES, UFFD_MODES } from "../command/words.ts";
+import {
+  FADVISE_NAMES,
+  FALLOC_MODES,
+  ADVICE_NAMES,
+  FILE_SYSTEMS,
+  MMAP_FLAGS,
+  MMAP_OPTIONS,
+  SHMAT_FLAGS,
+  SHMGET_FLAGS,
+  UFFD_FEATURES,
+  UFFD_MODES,
+} from "../command/words.ts";
 import type { ArgumentSpec, CommandSpec } from "./commandSpec.ts";
 import { PAGE_FACTS } from "./pageFacts.ts";
 import { arg, optional, repeated, row, words } from "./rowHelpers.ts";
@@ -46,10 +57,16 @@ const PROCESS: readonly CommandSpec[] = [
   row("command", "rlimit", [words("RESOURCE", ["memlock", "as", "data"]), arg("BYTES", "number")], { ...PAGE_FACTS.setrlimit, section: 1, page: "setrlimit" }),
   row("command", "brk", [arg("DELTA", "number")], PAGE_FACTS.brk),
   row("command", "fork", [NAME], PAGE_FACTS.fork),
+  row("command", "shmget", [NAME, arg("SIZE", "number"), optional(repeated(words("FLAG", [...SHMGET_FLAGS, "key="], "flags")))], PAGE_FACTS.shmget),
+  row("command", "shmat", [NAME, arg("SEGMENT", "file"), optional(repeated(words("FLAG", [...SHMAT_FLAGS, "at="], "flags")))], PAGE_FACTS.shmat),
+  row("command", "shmdt", [ADDRESS], PAGE_FACTS.shmdt),
+  row("command", "shmctl", [arg("SEGMENT", "file"), words("COMMAND", ["rmid", "stat"])], PAGE_FACTS.shmctl),
   row("command", "exit", [], { seeAlso: ["fork", "kill"] }),
   row("command", "resume", [], { seeAlso: ["uffd", "kill"] }),
   row("command", "kill", [], { seeAlso: ["uffd", "exit"] }),
 ];
+
+const UPROBE = { seeAlso: ["mmap", "madvise", "khugepaged"], errnos: ["EEXIST", "EINVAL", "ENOENT", "ENOMEM", "ENOTSUPP"] };
 
 const FILES: readonly CommandSpec[] = [
   row("command", "falloc", [FILE, words("MODE", FALLOC_MODES), arg("OFFSET", "number"), arg("LEN", "number")], PAGE_FACTS.falloc),
@@ -60,7 +77,7 @@ const FILES: readonly CommandSpec[] = [
   }),
   row("command", "fread", [FILE, arg("OFFSET", "number"), arg("LEN", "number")], { seeAlso: ["fwrite"], errnos: ["EIO"] }),
   row("command", "fadvise", [FILE, arg("OFFSET", "number"), arg("LEN", "number"), words("ADVICE", FADVISE_NAMES)], PAGE_FACTS.fadvise),
-  row("command", "fsync", [FILE], { seeAlso: ["msync", "fwrite"], errnos: ["EIO"] }),
+  row("command", "fsync", [FILE], PAGE_FACTS.fsync),
   row("command", "mount", [NAME, words("TYPE", FILE_SYSTEMS), optional(arg("DEVICE", "path")), optional(arg("OPTIONS", "text"))], {
     seeAlso: ["umount", "file"],
     errnos: ["EINVAL", "ENODEV", "ENOMEM"],
@@ -70,9 +87,11 @@ const FILES: readonly CommandSpec[] = [
     seeAlso: ["mount", "unlink", "memfd"],
     errnos: ["EINVAL", "ENOENT", "ENOSPC"],
   }),
-  row("command", "unlink", [FILE], { seeAlso: ["file"], errnos: ["ENOENT"] }),
+  row("command", "unlink", [FILE], PAGE_FACTS.unlink),
   row("command", "memfd", [NAME, arg("SIZE", "number"), optional(words("FLAG", ["hugetlb2M", "hugetlb1G"]))], PAGE_FACTS.memfd),
   row("command", "memfd_close", [FILE], { seeAlso: ["memfd"], errnos: ["EBADF"] }),
+  row("command", "uprobe set", [FILE, arg("OFFSET", "number")], UPROBE),
+  row("command", "uprobe clear", [FILE, arg("OFFSET", "number")], UPROBE),
 ];
 
 const UFFD: readonly CommandSpec[] = [
@@ -121,5 +140,5 @@ const SYSTEM: readonly CommandSpec[] = [
   row("command", "sleep", [arg("MS", "number")], { seeAlso: ["khugepaged"] }),
 ];
 
-/** Rows of the command form: every operation of conformance/GRAMMAR.md, and `brk` and `gup`, which are ours. */
+/** Rows of the command form: every operation of conformance/GRAMMAR.md, and `brk`, `gup` and `uprobe`, which are ours. */
 export const COMMAND_ROWS: readonly CommandSpec[] = [...MEMORY, ...PROCESS, ...FILES, ...UFFD, ...SYSTEM];

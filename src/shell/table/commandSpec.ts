@@ -12,6 +12,10 @@ export type ArgumentKind =
   | "process"
   /** a file of the script (file, memfd, mount) */
   | "file"
+  /** an open descriptor: names of numbers */
+  | "descriptor"
+  /** a path between quotes, in the C form */
+  | "quotedPath"
   /** a path of the simulated machine */
   | "path"
   /** a kernel file: a path, or one of the short beginnings (thp/ khp/ ...) */

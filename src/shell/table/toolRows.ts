@@ -19,7 +19,7 @@ export const TOOL_ROWS: readonly CommandSpec[] = [
   row("tool", "tr", [optional(words("-ds", ["-d", "-s"])), arg("SET", "text"), optional(arg("SET", "text"))], { seeAlso: ["cut"] }),
   row("tool", "true", [], { seeAlso: ["false"] }),
   row("tool", "false", [], { seeAlso: ["true"] }),
-  row("tool", "ls", [optional(words("-1F", ["-1", "-F"])), FILES], { seeAlso: ["cd", "pwd"] }),
+  row("tool", "ls", [optional(words("-1Fl", ["-1", "-F", "-l"])), FILES], { seeAlso: ["cd", "pwd"] }),
   row("tool", "pwd", [], { seeAlso: ["cd", "ls"] }),
   row("tool", "cd", [optional(arg("DIR", "path"))], { seeAlso: ["pwd", "ls"] }),
   row("tool", "man", [optional(words("SECTION", ["1", "2"])), arg("NAME", "command")], { seeAlso: ["help"] }),

@@ -6,6 +6,8 @@ export type ReadResult = { readonly kind: "data"; readonly data: string | Uint8A
 export interface DirectoryEntry {
   readonly name: string;
   readonly directory: boolean;
+  /** where a symbolic link leads */
+  readonly link?: string;
 }
 
 export type ListResult = { readonly kind: "entries"; readonly entries: readonly DirectoryEntry[] } | { readonly kind: "errno"; readonly errno: ErrnoName };

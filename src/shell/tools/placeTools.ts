@@ -15,8 +15,7 @@ const ls: Tool = (args, _stdin, context) => {
     const listed = context.files.list(absolutePath(path, context.directory));
     if (listed.kind === "entries" && !options.flags.has("d")) {
       if (paths.length > 1) output.push(`${output.length > 0 ? "\n" : ""}${path}:`);
-      const names = listed.entries.map((entry) => shown(entry, options.flags)).sort();
-      output.push(...names);
+      output.push(...listed.entries.map((entry) => shown(entry, options.flags)).sort());
     } else if (listed.kind === "entries" || listed.errno === "ENOTDIR") output.push(path);
     else errors.push({ key: "shell.tool.file", args: { tool: "ls", path, errno: listed.errno } });
   }
@@ -24,6 +23,7 @@ const ls: Tool = (args, _stdin, context) => {
 };
 
 function shown(entry: DirectoryEntry, flags: ReadonlySet<string>): string {
+  if (entry.link !== undefined && flags.has("l")) return `${entry.name} -> ${entry.link}`;
   return entry.directory && (flags.has("F") || flags.has("l")) ? `${entry.name}/` : entry.name;
 }
 

@@ -1,5 +1,6 @@
 import { hasHugeFault, isDax } from "../../mm/vmaOps.ts";
 import type { Kernel } from "../../mm/kernel.ts";
+import type { VmOps } from "../../mm/records.ts";
 import { VM, VM_NO_KHUGEPAGED } from "../../mm/vmFlags.ts";
 import { vmaThpDisabled } from "./disabled.ts";
 import { fileThpEnabled } from "./files.ts";
@@ -41,6 +42,9 @@ const whole =
 
 const isAnonymous = (q: Question): boolean => q.vma.ops === "none";
 
+/** shmem_file: also a segment of SysV shared memory, whose vm_ops wrap those of tmpfs. */
+const isShmemOps = (ops: VmOps): boolean => ops === "shmem" || ops === "anonShmem" || ops === "sysv";
+
 /** The sysfs file "enabled" says no: never, or madvise to a VMA that did not ask. */
 const settingRefuses = (k: Kernel, q: Question): boolean => k.g.enabled === "never" || (k.g.enabled === "madvise" && (q.flags & VM.hugePage) === 0);
 
@@ -65,7 +69,7 @@ const HOLDS: Readonly<Record<ConditionId, Holds>> = {
   special: whole((_k, q) => (q.flags & VM_NO_KHUGEPAGED) !== 0),
   unsuitable: (_k, q, orders) => unsuitable(q, orders),
   misaligned: whole((k, q) => q.vma.file !== 0 && !liesAligned(q.vma, k.geo.pmdOrder)),
-  shmem: whole((_k, q) => q.vma.ops === "shmem" || q.vma.ops === "anonShmem"),
+  shmem: whole((_k, q) => isShmemOps(q.vma.ops)),
   alwaysOn: whole((k) => k.g.enabled === "always"),
   settingRefuses: whole(settingRefuses),
   fileSettingRefuses: whole((k, q) => !isAnonymous(q) && settingRefuses(k, q)),
