@@ -5,7 +5,7 @@ import { expect, test, type Page } from "./support/fixtures.ts";
 import type { LabPage, PictureTab } from "./support/labPage.ts";
 
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-const TABS: readonly PictureTab[] = ["addressSpace", "pageTables", "physical", "counters", "why", "diff", "compare"];
+const TABS: readonly PictureTab[] = ["addressSpace", "pageTables", "physical", "counters", "eligibility", "why", "diff", "compare"];
 
 async function expectNone(page: Page, screen: string): Promise<void> {
   const { violations } = await new AxeBuilder({ page }).withTags(TAGS).analyze();

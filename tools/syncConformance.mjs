@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import { copyFileSync, chmodSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 const here = fileURLToPath(new URL("../conformance", import.meta.url));
 const manifestPath = join(here, "MANIFEST.json");
@@ -20,7 +20,7 @@ const releases = ["linux-6.18", "linux-6.12", "linux-6.1"];
 const later = /nr_hugepages|hugetlb|uffd|zram|mergeable|ksm|hwpoison|soft_offline/;
 
 /** Files of ours that decide what is recorded and what agrees. */
-const judged = ["compare.py", "recorder/oracle.c"];
+const judged = ["compare.py", "recorder/oracle.c", "vectors/eligibility.json"];
 
 /** @param {string} path */
 function hash(path) {
@@ -45,10 +45,33 @@ function randomIn(folder) {
   return releases.flatMap((release) => relativeGlob(folder, `random/${release}/*.json`)).filter(hasArea);
 }
 
+/**
+ * What the reference's oracle answers about eligibility: for each kind of mapping, version, setting and caller its answer and its reason, and what a fault
+ * does. @param {string} reference
+ */
+async function writeVectors(reference) {
+  const oracle = await import(pathToFileURL(join(reference, "eligibility_collapse_oracle.mjs")).href);
+  const rows = [];
+  for (const [name, vma] of Object.entries(oracle.A))
+    for (const version of ["5.19", "6.1", "v1", "v2", "v3"])
+      for (const enabled of ["always", "madvise", "never"]) {
+        const g = { enabled, roThpForFs: true };
+        for (const caller of Object.keys(oracle.CTX)) {
+          const [allowed, reason] = oracle.evalAll(version, vma, g, caller);
+          if (allowed !== null) rows.push([name, version, enabled, caller, allowed, reason]);
+        }
+        rows.push([name, version, enabled, "outcome", oracle.faultOutcome(version, vma, g), ""]);
+      }
+  mkdirSync(join(here, "vectors"), { recursive: true });
+  const lines = rows.map((row) => `  ${JSON.stringify(row)}`).join(",\n");
+  writeFileSync(join(here, "vectors/eligibility.json"), `[\n${lines}\n]\n`);
+}
+
 /** @param {string} source */
-function sync(source) {
+async function sync(source) {
   const traces = tracesIn(source);
   if (traces.length !== inUse.length * releases.length) throw new Error(`${source}: ${traces.length} of ${inUse.length * releases.length} traces are there`);
+  await writeVectors(join(source, "..", "reference"));
   const wanted = [...traces, ...randomIn(source)];
   for (const path of relativeGlob(here, "{traces,random}/**/*.json")) if (!wanted.includes(path)) rmSync(join(here, path));
   for (const path of wanted) {
@@ -78,12 +101,12 @@ export function check(source = null) {
   return problems;
 }
 
-function main() {
+async function main() {
   const words = process.argv.slice(2);
   const isCheck = words.includes("--check");
   const folder = words.find((word) => !word.startsWith("--")) ?? fileURLToPath(new URL("../../shared/conformance", import.meta.url));
   if (!isCheck) {
-    sync(folder);
+    await sync(folder);
     return 0;
   }
   const problems = check(existsSync(folder) ? folder : null);
@@ -91,4 +114,4 @@ function main() {
   return problems.length === 0 ? 0 : 1;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = main();
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await main();

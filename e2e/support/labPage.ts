@@ -5,7 +5,7 @@ import { say } from "../../src/i18n/format.ts";
 import { keyEverywhere } from "../../src/main/menu.ts";
 import { TerminalPage } from "./terminal.ts";
 
-export type PictureTab = "addressSpace" | "pageTables" | "physical" | "counters" | "why" | "diff" | "compare";
+export type PictureTab = "addressSpace" | "pageTables" | "physical" | "counters" | "eligibility" | "why" | "diff" | "compare";
 export type Theme = "system" | "light" | "dark" | "contrast";
 
 export class LabPage {

@@ -5,6 +5,7 @@ import { releaseOf, type Verdict } from "./judge.ts";
 /** Areas by the names of scripts, in this order; the first that fits counts. */
 const AREAS: readonly (readonly [area: string, names: RegExp])[] = [
   ["random", /^[a-z]+-\d+-\d+$|^r\d{4}$/],
+  ["eligibility", /^elig_/],
   ["sysv", /^sysv-/],
   ["reclaim", /^pageout-/],
   ["hugetlb", /hugetlb/],

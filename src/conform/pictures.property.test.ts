@@ -7,9 +7,9 @@ import { walkPages } from "../kernel/proc/taskMmu.ts";
 import { findProfile } from "../kernel/profile/profile.ts";
 import { observeMessagesEn } from "../observe/messages.en.ts";
 import { pageTableWalk } from "../observe/pageTableText.ts";
-import { buildPicture } from "../observe/picture/buildPicture.ts";
+import { buildPicture, type MachineRequest } from "../observe/picture/buildPicture.ts";
 import type { PictureContext } from "../observe/picture/context.ts";
-import type { AddressSpacePicture, CountersPicture, PageTablesPicture, PhysicalPicture, PictureRequest } from "../observe/picture/model.ts";
+import type { AddressSpacePicture, CountersPicture, PageTablesPicture, PhysicalPicture } from "../observe/picture/model.ts";
 import { Summaries } from "../observe/picture/summaries.ts";
 import { meminfoText, vmstatText, buddyinfoText } from "../observe/systemText.ts";
 import { smapsText } from "../observe/taskText.ts";
@@ -33,7 +33,7 @@ interface Scene {
   readonly context: PictureContext;
 }
 
-const build = <P>(scene: Scene, request: PictureRequest): P => buildPicture(scene.machine.kernel, request, scene.context) as P;
+const build = <P>(scene: Scene, request: MachineRequest): P => buildPicture(scene.machine.kernel, request, scene.context) as P;
 
 function checkSpace(scene: Scene, name: string, task: Task, cells: number): void {
   const k = scene.machine.kernel;

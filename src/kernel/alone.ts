@@ -3,6 +3,7 @@
  * functions for when no other thread is runnable: the same rules without their preemption points.
  */
 import type { EntryEncoding, Geometry } from "./arch/geometry.ts";
+import { hugelabFault } from "./drivers/hugelabFault.ts";
 import { anonVmaPrepare } from "./mm/anonVma.ts";
 import { INLINE, byteAt } from "./mm/content.ts";
 import { type Failure, failed } from "./mm/errno.ts";
@@ -50,6 +51,7 @@ import { allowableOrders, pmdAllowed } from "./thp/eligibility/eligibility.ts";
 import { smallPagesOnly } from "./thp/eligibility/orders.ts";
 import { fitsAround } from "./thp/eligibility/question.ts";
 import { allocThp, hugePmdWpPage, mapThp } from "./thp/hugeFault.ts";
+import { hugeFaultLadder } from "./thp/hugeFaultLadder.ts";
 import { getHugeZero } from "./thp/hugeZero.ts";
 import { khugepagedEnterVma } from "./thp/khugepagedList.ts";
 import { type TouchResult, noteSignal } from "./touchResult.ts";
@@ -769,6 +771,7 @@ function callFaultAlone(k: Kernel, vma: Vma, vpn: number, inode: Inode, flags: n
 
 /** doFault of mm/fileFault.ts. */
 function doFaultAlone(k: Kernel, vma: Vma, vpn: number, flags: number): number {
+  if (vma.ops === "device") return hugelabFault(k, vma, vpn);
   if (k.tracer !== null) traceFileFault(k, vma, vpn, (flags & FAULTAlone.write) !== 0);
   if ((flags & FAULTAlone.write) === 0) return doReadFaultAlone(k, vma, vpn, flags);
   return (vma.flags & VMAlone.shared) === 0 ? doCowFaultAlone(k, vma, vpn, flags) : doSharedFaultAlone(k, vma, vpn, flags);
@@ -1003,12 +1006,13 @@ function handleMmFaultAlone(k: Kernel, vma: Vma, vpn: number, flags: number, bat
   // the walk that failed found the table: its PMD entry is neither empty nor a leaf
   const walked = k.tracer === null ? cachedTableAlone(k, vma.mm, vpn) : NO_TABLEAlone;
   if (walked !== NO_TABLEAlone) return handlePteFaultAlone(k, vma, vpn, flags, walked, batch);
+  const byHandler = vma.ops === "none" ? VMFAlone.fallback : hugeFaultLadder(k, vma, vpn, flags);
+  if ((byHandler & VMFAlone.fallback) === 0) return byHandler;
   const pmdTable = walkAlloc(k, vma.mm, vpn, geo.pmdLevel);
   if (pmdTable === 0) return VMFAlone.oom;
   const i = indexAtAlone(geo, geo.pmdLevel, vpn);
   let lo = loAtAlone(k, pmdTable, i);
   if (k.tracer !== null && geo.thp && lo === 0 && vma.ops === "none") tracePmdFault(k, vma, vpn, false);
-  // no file system here has ->huge_fault
   if (lo === 0 && geo.thp && vma.ops === "none" && pmdAllowed(k, vma, "pageFault")) {
     const r = hugePmdAnonymousPageAlone(k, vma, vpn, flags, pmdTable);
     if ((r & VMFAlone.fallback) === 0) return r;

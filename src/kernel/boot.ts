@@ -6,6 +6,7 @@ import type { Era } from "./era/era.ts";
 import { resolveEra, togglesOf } from "./era/resolve.ts";
 import { STANDARD_DESCRIPTORS } from "./fs/fdTable.ts";
 import { mmAlloc } from "./mm/fork.ts";
+import { addDevices } from "./drivers/hugelab.ts";
 import { folioGet, setFlag } from "./mm/folio.ts";
 import { addMount, SHM_MOUNT } from "./mm/inode.ts";
 import { ENTRY_ROW, MISC, Kernel } from "./mm/kernel.ts";
@@ -84,6 +85,8 @@ export function bootKernel(o: BootOptions): Kernel {
     zeroPfn: NO_PFN,
     hugeZeroPfn: NO_PFN,
     faultAroundPages: 16,
+    hugelabOrder: geo.pmdOrder,
+    eligibilityRules: null,
     overcommitMemory: 0,
     maxMapCount: 65530,
     plain: {},
@@ -106,6 +109,7 @@ export function bootKernel(o: BootOptions): Kernel {
   for (const [fs, path] of DISKS) addMount(k, fs, path, "never", 0);
   // as shmem_default_max_blocks: half of the memory
   for (const path of TMPFS) addMount(k, "tmpfs", path, "never", Math.floor((profile.memoryMiB * 256) / 2));
+  addDevices(k);
   return k;
 }
 

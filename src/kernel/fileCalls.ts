@@ -67,6 +67,11 @@ export function sysUmount(k: Kernel, path: string): Result {
   return 0;
 }
 
+/** A device of drivers/hugelab.ts is there to be mapped: its driver has no other calls. */
+const isDevice = (k: Kernel, file: OpenFile): boolean => k.inodes.get(file.inode).device !== null;
+const refuseDevice = (k: Kernel, inode: Inode, symbol: string, errno: "EINVAL" | "ENODEV"): Failure =>
+  refuseArgument(k, 0, symbol, errno, "refuse.file", "path", inode.path, "hint.deviceNotFile");
+
 /** An offset or length as the calls take it; undefined for a negative one. */
 function bytesOf(n: bigint): number | undefined {
   const signed = BigInt.asIntN(64, n);
@@ -81,6 +86,7 @@ export function sysFtruncate(k: Kernel, file: OpenFile, length: bigint): Result 
   if (bytes === undefined) return refuseOffset(k, "do_sys_ftruncate", length);
   const inode = k.inodes.get(file.inode);
   if (bytes > maxBytes(k, inode)) return refuseSize(k, inode, "inode_newsize_ok", length);
+  if (inode.device !== null) return refuseDevice(k, inode, "do_ftruncate", "EINVAL");
   return isShmem(k, inode) ? shmemSetSize(k, file.inode, bytes) : diskSetSize(k, file.inode, bytes);
 }
 
@@ -101,6 +107,7 @@ export function sysFallocate(k: Kernel, file: OpenFile, mode: number, offsetIn: 
   if (!file.writable) return refuseArgument(k, 0, "vfs_fallocate", "EBADF", "refuse.argument", "flags", file.flags, "hint.openToWrite");
   const inode = k.inodes.get(file.inode);
   if (offset + length > maxBytes(k, inode)) return refuseSize(k, inode, "vfs_fallocate", offsetIn);
+  if (inode.device !== null) return refuseDevice(k, inode, "vfs_fallocate", "ENODEV");
   return isShmem(k, inode) ? shmemFallocate(k, file.inode, mode, offset, length) : diskFallocate(k, file.inode, mode, offset, length);
 }
 
@@ -112,6 +119,7 @@ export function pwriteBytes(k: Kernel, file: OpenFile, offsetIn: bigint, bytes: 
   const offset = bytesOf(offsetIn);
   if (offset === undefined) return refuseOffset(k, "ksys_pwrite64", offsetIn);
   const inode = k.inodes.get(file.inode);
+  if (inode.device !== null) return refuseDevice(k, inode, "vfs_write", "EINVAL");
   const most = maxBytes(k, inode);
   if (bytes.lengthBytes > 0 && offset >= most) return refuseSize(k, inode, "generic_write_check_limits", offsetIn);
   const written = { ...bytes, lengthBytes: Math.min(bytes.lengthBytes, most - offset) };
@@ -121,6 +129,7 @@ export function pwriteBytes(k: Kernel, file: OpenFile, offsetIn: bigint, bytes: 
 export function sysPread(k: Kernel, file: OpenFile, offsetIn: bigint, length: number): Result<ReadBytes> {
   const offset = bytesOf(offsetIn);
   if (offset === undefined) return refuseOffset(k, "ksys_pread64", offsetIn);
+  if (isDevice(k, file)) return refuseDevice(k, k.inodes.get(file.inode), "vfs_read", "EINVAL");
   return isShmem(k, k.inodes.get(file.inode)) ? shmemRead(k, file.inode, offset, length) : diskRead(k, file.slot, offset, length);
 }
 
@@ -132,7 +141,7 @@ export function sysFadvise(k: Kernel, file: OpenFile, offsetIn: bigint, lengthIn
   const offset = bytesOf(offsetIn) ?? 0;
   const length = bytesOf(lengthIn);
   if (length === undefined) return refuseOffset(k, "generic_fadvise", lengthIn);
-  if (isShmem(k, k.inodes.get(file.inode))) return 0;
+  if (isDevice(k, file) || isShmem(k, k.inodes.get(file.inode))) return 0;
   if (advice <= FADV.sequential) {
     k.files.update(file.slot, { reads: advice === FADV.random ? "random" : advice === FADV.sequential ? "sequential" : "normal" });
     return 0;
@@ -156,6 +165,7 @@ export function sysFadvise(k: Kernel, file: OpenFile, offsetIn: bigint, lengthIn
 }
 
 export function sysFsync(k: Kernel, file: OpenFile): Result {
+  if (isDevice(k, file)) return refuseDevice(k, k.inodes.get(file.inode), "vfs_fsync_range", "EINVAL");
   if (!isShmem(k, k.inodes.get(file.inode))) diskWriteback(k, file.inode, 0, Infinity);
   return 0;
 }
@@ -163,7 +173,7 @@ export function sysFsync(k: Kernel, file: OpenFile): Result {
 /** sync(2) and /proc/sys/vm/drop_caches: clean pages of disk files that nobody maps are dropped. */
 export function dropCaches(k: Kernel): void {
   for (const [slot, inode] of [...k.inodes.entries()]) {
-    if (isShmem(k, inode)) continue;
+    if (isShmem(k, inode) || inode.device !== null) continue;
     diskWriteback(k, slot, 0, Infinity);
     invalidateMappingPages(k, slot, 0, Number.MAX_SAFE_INTEGER);
   }

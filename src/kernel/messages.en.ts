@@ -26,6 +26,7 @@ export const kernelMessagesEn: Readonly<Record<string, string>> = {
   "kernel.check.entryKind": "page {vpn} of address space {mm} has a {level} entry of a kind that cannot be there",
   "kernel.check.entryFree": "page {vpn} of address space {mm} has an entry to frame {pfn}, which is free or not for users",
   "kernel.check.entryProtection": "page {vpn} of address space {mm} (frame {pfn}) has another protection than its mapping",
+  "kernel.check.rawEntry": "page {vpn} of address space {mm} maps memory of a device (frame {pfn}) in a way that is not allowed",
   "kernel.check.zeroEntry": "page {vpn} of address space {mm} maps the shared zeros (frame {pfn}) in a way that is not allowed",
   "kernel.check.pmdLeaf": "page {vpn} of address space {mm} is a PMD leaf, but frame {pfn} is not the first of a folio of that size",
   "kernel.check.tableShared": "page table {table} is in two places",

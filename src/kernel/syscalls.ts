@@ -15,7 +15,7 @@ import { doMremap } from "./mm/mremap.ts";
 import { LIMIT_FIELDS, limitOf, type OpenFile, type Resource, type Task } from "./mm/records.ts";
 import { vmaStartWrite } from "./mm/vmaLock.ts";
 import { VM, VMH } from "./mm/vmFlags.ts";
-import { walkPages } from "./proc/taskMmu.ts";
+import { isWalked, walkPages } from "./proc/taskMmu.ts";
 import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "./sched/locks.ts";
 import type { Op } from "./sched/points.ts";
 import { NO_PFN } from "./units.ts";
@@ -275,6 +275,8 @@ export function sysMincore(k: Kernel, task: Task, address: bigint, length: bigin
   if (!fullyMapped(k, task.mm, vpnOf(start), vpnOf(end))) return refuseHole(k, task.mm, "do_mincore", "ENOMEM", vpnOf(start), vpnOf(end));
   const out = new Uint8Array(vpnOf(end - start));
   for (const vma of vmasIn(k, task.mm, vpnOf(start), vpnOf(end))) {
+    // to mincore memory that is not walked is as if it were not mapped, and a device has no page cache
+    if (!isWalked(vma)) continue;
     for (const p of walkPages(k, task.mm, Math.max(vma.start, vpnOf(start)), Math.min(vma.end, vpnOf(end)))) {
       const at = p.vpn - vpnOf(start);
       if (p.state === "present") out.fill(1, at, at + p.pages);

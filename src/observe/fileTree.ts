@@ -1,3 +1,4 @@
+import { DEVICES } from "../kernel/drivers/hugelab.ts";
 import { fdget } from "../kernel/fs/fdTable.ts";
 import { isDirectory } from "../kernel/fs/namei.ts";
 import type { Machine } from "../kernel/machine.ts";
@@ -29,6 +30,8 @@ const SHM_FILE = "/proc/sysvipc/shm";
 const FD_DIRECTORIES = ["fd", "fdinfo"] as const;
 const SYSTEM_FILES = ["buddyinfo", "kpagecount", "kpageflags", "meminfo", "vmstat"] as const;
 
+/** Devices that can be mapped, and nothing else. */
+const DEVICE_NODES: readonly string[] = DEVICES.filter(({ regular }) => !regular).map(({ path }) => path);
 type FdDirectory = (typeof FD_DIRECTORIES)[number];
 
 type Place =
@@ -41,8 +44,8 @@ type Place =
 const refused = (errno: string): Refused => ({ kind: "errno", errno });
 
 /**
- * The kernel files of a machine as a tree of absolute paths: /proc of every process, /proc/self, the files of the whole machine, and every
- * tunable. It has the shape of the shell's FileAccess.
+ * The kernel files of a machine as a tree of absolute paths: /proc of every process, /proc/self, the files of the whole machine, every
+ * tunable, and the devices of our driver. It has the shape of the shell's FileAccess.
  */
 export class FileTree {
   /** key of the sentence that says what the last refused write would have taken; null when none was refused or none is known */
@@ -78,6 +81,8 @@ export class FileTree {
       case "/proc/kpagecount":
         return this.#words((pfn) => kpagecountWord(k, pfn));
     }
+    // the driver has no read
+    if (DEVICE_NODES.includes(path)) return refused("EINVAL");
     const text = this.#machine.readFile(path);
     if (!failed(text)) return { kind: "data", data: text };
     if (this.list(path).kind === "entries") return refused("EISDIR");
@@ -91,6 +96,7 @@ export class FileTree {
     if (place.kind === "process" || place.kind === "fd") return "EINVAL";
     if (path === SHM_FILE || (path.startsWith("/proc/") && (SYSTEM_FILES as readonly string[]).includes(path.slice(6)))) return "EIO";
     if (this.list(path).kind === "entries") return "EISDIR";
+    if (DEVICE_NODES.includes(path)) return "EINVAL";
     const known = this.#machine.filePaths().includes(path);
     if (!known)
       return path.startsWith("/sys/") ? "EACCES" : path.startsWith("/proc/") ? "ENOENT" : isBelowMount(this.#machine.kernel, path) ? "EOPNOTSUPP" : "EROFS";

@@ -182,9 +182,11 @@ describe("the tree", () => {
       const listed = tree.list(path);
       return listed.kind === "entries" ? listed.entries.map((e) => e.name + (e.directory ? "/" : "")) : listed.errno;
     };
-    expect(names("/")).toEqual(["proc/", "sys/"]);
-    expect(names("/proc")).toEqual(["1/", "2/", "buddyinfo", "kpagecount", "kpageflags", "meminfo", "self/", "sys/", "vmstat"]);
-    expect(names("/proc/2")).toEqual(["maps", "pagemap", "smaps", "smaps_rollup", "status"]);
+    expect(names("/")).toEqual(["dev/", "mnt/", "proc/", "sys/"]);
+    expect(names("/dev")).toContain("hugelab-mixed");
+    expect(tree.read("/dev/hugelab-mixed")).toEqual({ kind: "errno", errno: "EINVAL" });
+    expect(names("/proc")).toEqual(["1/", "2/", "buddyinfo", "kpagecount", "kpageflags", "meminfo", "self/", "sys/", "sysvipc/", "vmstat"]);
+    expect(names("/proc/2")).toEqual(["fd/", "fdinfo/", "maps", "pagemap", "smaps", "smaps_rollup", "status"]);
     expect(names("/proc/sys/vm")).toContain("overcommit_memory");
     expect(names(enabled)).toBe("ENOTDIR");
     expect(names("/proc/meminfo")).toBe("ENOTDIR");

@@ -20,11 +20,11 @@ function header(k: Kernel, start: number, end: number, permissions: string, name
   return name === "" ? `${prefix}\n` : `${prefix.padEnd(24 + k.geo.bytesPerEntry * 6)} ${name}\n`;
 }
 
-/** Offset, device and inode of a mapping of a file. Disks are fe:00, fe:01 ...; tmpfs has devices without a major number. */
+/** Offset, device and inode of a mapping of a file. Disks are fe:00, fe:01 ...; tmpfs and devtmpfs have devices without a major number. */
 function placeOf(k: Kernel, vma: Vma): string {
   if (vma.file === 0) return "00000000 00:00 0";
   const inode = inodeOf(k, vma);
-  const device = isShmem(k, inode) ? `00:${hex(inode.mount, 2)}` : `fe:${hex(inode.mount, 2)}`;
+  const device = isShmem(k, inode) || inode.device !== null ? `00:${hex(inode.mount, 2)}` : `fe:${hex(inode.mount, 2)}`;
   // a segment of SysV shared memory shows its id in place of an inode number
   return `${hex(vma.pgoff * 4096, 8)} ${device} ${inode.shm === 0 ? inode.slot : k.shms.get(inode.shm).id}`;
 }

@@ -102,6 +102,7 @@ function transfer(isWrite: boolean, isAt: boolean): CallRow["run"] {
 /** As strace prints struct stat, with what the simulator knows. */
 function statText(inode: Inode | null): string {
   if (inode === null) return "st_mode=S_IFCHR|0620, ...";
+  if (inode.device !== null && inode.sizeBytes === 0) return `st_mode=S_IFCHR|0${inode.mode.toString(8)}, ...`;
   return `st_mode=S_IFREG|0${inode.mode.toString(8)}, st_nlink=${inode.nlink}, st_size=${inode.sizeBytes}, ...`;
 }
 

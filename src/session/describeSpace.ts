@@ -31,16 +31,19 @@ function runLine(run: PageRun, render: RenderMessage): string {
   const say = (key: string): string => render({ key, args: {} });
   const has = (letter: string): boolean => run.f.includes(letter);
   const kind = run.k ?? "";
+  // what is present and neither of a file nor anonymous has no page behind it
+  const isDevice = has("P") && !has("F") && kind === "" && run.o === undefined;
   const what: string[] = [];
   if (has("G") || has("S")) what.push(say(has("G") ? "session.run.guard" : "session.run.marker"));
   else if (kind.includes("z")) what.push(say(has("H") ? "session.run.hugeZero" : "session.run.zero"));
+  else if (isDevice) what.push(say("session.run.device"));
   else if (run.o === undefined) what.push(say("session.run.small"));
   else {
     what.push(render({ key: run.nf === undefined ? "session.run.folio" : "session.run.folios", args: { order: run.o, count: run.nf ?? 1 } }));
     what.push(say(has("H") ? "session.run.byPmd" : "session.run.byPte"));
     if (run.i !== undefined) what.push(render({ key: "session.run.from", args: { index: run.i } }));
   }
-  if (has("P") && !kind.includes("z"))
+  if (has("P") && !kind.includes("z") && !isDevice)
     what.push(run.mc === undefined ? say("session.run.exclusive") : render({ key: "session.run.shared", args: { count: run.mc } }));
   if (kind.includes("m")) what.push("mlocked");
   if (has("W")) what.push("uffd-wp");

@@ -2,6 +2,7 @@ import { missingRequirements } from "../kernel/era/resolve.ts";
 import { TOGGLES, type Toggle } from "../kernel/era/toggles.ts";
 import type { RenderMessage } from "../shell/renderMessage.ts";
 import type { Change } from "./bisect/changes.ts";
+import { reviewLines } from "./eligibility/review.ts";
 
 /** The list of changes between releases: `+` where the machine has it. */
 export function eraList(on: readonly string[]): string[] {
@@ -15,7 +16,12 @@ export function eraList(on: readonly string[]): string[] {
 /** What one change is. */
 export function eraDetail(toggle: Toggle, on: readonly string[], render: RenderMessage): string[] {
   const say = (key: string, args: Readonly<Record<string, string>> = {}): string => render({ key, args });
-  return [`${toggle.id}: ${toggle.title}`, on.includes(toggle.id) ? say("session.era.on") : say("session.era.off"), ...originLines(toggle, say)];
+  return [
+    `${toggle.id}: ${toggle.title}`,
+    on.includes(toggle.id) ? say("session.era.on") : say("session.era.off"),
+    ...originLines(toggle, say),
+    ...reviewLines(toggle.id, render),
+  ];
 }
 
 type Say = (key: string, args?: Readonly<Record<string, string>>) => string;

@@ -1,3 +1,4 @@
+import { DEVICES } from "../kernel/drivers/hugelab.ts";
 import * as calls from "../kernel/fileCalls.ts";
 import { isMountPoint, sysUnlink } from "../kernel/fs/namei.ts";
 import { FADVISE_NUMBERS } from "../shell/command/words.ts";
@@ -21,9 +22,9 @@ export type ScriptFiles = Map<string, ScriptFile>;
 export const LATER = { error: "not simulated yet" } as const;
 /** where the recorder mounts */
 const WORK_DIRECTORY = "/mnt/ext4";
-/** files of every Linux machine that are not simulated */
+/** files of every Linux machine that are not simulated; of its devices those of our own driver are */
 const SYSTEM_FILE = /^\/(dev(?!\/shm(\/|$))|proc|sys|etc|bin|lib|lib64|usr)(\/|$)/;
-export const isSystemFile = (path: string): boolean => SYSTEM_FILE.test(path);
+export const isSystemFile = (path: string): boolean => SYSTEM_FILE.test(path) && !DEVICES.some((device) => device.path === path);
 /** bytes of one write(2) or read(2) of the recorder */
 const CHUNK = 65536;
 

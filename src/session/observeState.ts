@@ -2,7 +2,7 @@ import { MTHP_COUNTERS, type Kernel } from "../kernel/mm/kernel.ts";
 import type { Vma } from "../kernel/mm/records.ts";
 import { VMSTAT, VMSTAT_NAMES } from "../kernel/mm/vmstat.ts";
 import { isHugeZero } from "../kernel/thp/hugeZero.ts";
-import { folioPlace, kpageflagBits, KPF, smapsOf, vmFlagNames, walkPages, type Smaps } from "../kernel/proc/taskMmu.ts";
+import { folioPlace, isWalked, kpageflagBits, KPF, smapsOf, vmFlagNames, walkPages, type Smaps } from "../kernel/proc/taskMmu.ts";
 import { pageMapcount } from "../kernel/mm/folio.ts";
 import { PG } from "../kernel/mm/pageFlags.ts";
 import { VM } from "../kernel/mm/vmFlags.ts";
@@ -97,6 +97,7 @@ export type FolioIds = Map<number, number>;
 
 export function pageRuns(k: Kernel, vma: Vma, ids: FolioIds): PageRun[] {
   const b = new RunBuilder(vma.start);
+  if (!isWalked(vma)) return b.runs;
   for (const p of walkPages(k, vma.mm, vma.start, vma.end)) {
     if (p.state === "none") {
       b.add(p.vpn, NOTHING, p.pages);
@@ -104,6 +105,10 @@ export function pageRuns(k: Kernel, vma: Vma, ids: FolioIds): PageRun[] {
     }
     if (p.state !== "present") {
       b.add(p.vpn, { ...NOTHING, f: `S${p.uffdWp ? "W" : ""}${p.state === "guard" && k.era.pagemapGuard ? "G" : ""}` }, 1);
+      continue;
+    }
+    if (p.raw) {
+      b.add(p.vpn, { ...NOTHING, f: p.huge && k.era.pagemapScan ? "PH" : "P" }, p.pages);
       continue;
     }
     const first = p.pfn as Pfn;

@@ -1,9 +1,10 @@
 import type { MachineSnapshot } from "../kernel/machine.ts";
 import { buildPicture } from "../observe/picture/buildPicture.ts";
-import type { PictureContext } from "../observe/picture/context.ts";
+import { sayer, type PictureContext } from "../observe/picture/context.ts";
 import type { Picture, PictureRequest } from "../observe/picture/model.ts";
 import { Summaries } from "../observe/picture/summaries.ts";
 import type { RenderMessage } from "../shell/renderMessage.ts";
+import { CaseTable, rulesPicture } from "./eligibility/rulesPicture.ts";
 import type { LearnerWorld } from "./learnerWorld.ts";
 import { addressOf } from "./sessionTools.ts";
 import { StateReader } from "./stateReader.ts";
@@ -24,11 +25,13 @@ export class Pictures {
   readonly #render: RenderMessage;
   readonly #summaries = new Summaries();
   readonly #reader: StateReader;
+  readonly #cases: CaseTable;
 
   constructor(world: LearnerWorld, render: RenderMessage) {
     this.#world = world;
     this.#render = render;
     this.#reader = new StateReader(world.machine.kernel);
+    this.#cases = new CaseTable(world.machine.kernel);
   }
 
   build(request: PictureRequest, place: PicturePlace): Picture {
@@ -43,12 +46,14 @@ export class Pictures {
       summaries: this.#summaries,
       render: this.#render,
     };
-    return buildPicture(world.machine.kernel, this.#resolved(request), context);
+    const resolved = this.#resolved(request);
+    if (resolved.kind === "rules") return rulesPicture(world.machine.kernel, this.#cases, resolved, sayer(context));
+    return buildPicture(world.machine.kernel, resolved, context);
   }
 
   /** The request with the address as a number, where the learner wrote a name (`A+2M`); one that means nothing stays, and the picture says so. */
   #resolved(request: PictureRequest): PictureRequest {
-    if (request.kind !== "pageTables" || request.address === null) return request;
+    if ((request.kind !== "pageTables" && request.kind !== "eligibility") || request.address === null) return request;
     const address = addressOf(this.#world, request.address.trim());
     return address === null ? request : { ...request, address: `0x${address.toString(16)}` };
   }

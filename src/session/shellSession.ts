@@ -1,6 +1,7 @@
 import type { BootOptions } from "../kernel/boot.ts";
 import type { Message } from "../kernel/message.ts";
 import type { Profile } from "../kernel/profile/profile.ts";
+import { DEVICES } from "../kernel/drivers/hugelab.ts";
 import { Stopped } from "../kernel/sched/pace.ts";
 import type { Picture, PictureRequest } from "../observe/picture/model.ts";
 import { completeLine, type Completion, type CompletionContext } from "../shell/completeLine.ts";
@@ -17,6 +18,7 @@ import { bisectSession, type BisectAnswer } from "./bisect/bisectSession.ts";
 import { compareMachines, type Compared, type ComparedMachine } from "./compare/compareMachines.ts";
 import { NodeDiffer } from "./diff/diffNodes.ts";
 import { contentHash, digestOf } from "./digest.ts";
+import { ELIGIBILITY_ROWS, eligibilityManEn, eligibilityTools, type EligibilityHost } from "./eligibility/rulesTool.ts";
 import { exportSteps } from "./export/exportPath.ts";
 import { stepsOf, type PathStep } from "./export/pathSteps.ts";
 import { HISTORY_BYTES, HistoryMemory } from "./historyMemory.ts";
@@ -74,7 +76,7 @@ export const MOST_LINE_BYTES = 1 << 16;
 type Node = HistoryNode<SessionSnapshot>;
 
 /** A learner at a terminal: lines go in, text comes out, and every state in between can be gone back to. docs/sessions.md */
-export class ShellSession implements ToolHost, ViewHost {
+export class ShellSession implements ToolHost, ViewHost, EligibilityHost {
   readonly world: LearnerWorld;
   readonly boot: BootOptions;
   readonly config: readonly (readonly [path: string, value: string])[];
@@ -106,10 +108,10 @@ export class ShellSession implements ToolHost, ViewHost {
     this.patches = boot.patches ?? [];
     this.seed = options.seed ?? 0;
     const extra = options.extra ?? [];
-    this.table = makeCommandTable(SESSION_ROWS, VIEW_ROWS, WHY_ROWS, ...extra.map(({ rows }) => rows));
-    const texts = Object.assign({}, manEn, sessionManEn, viewManEn, whyManEn, ...extra.map(({ man }) => man)) as ManTexts;
+    this.table = makeCommandTable(SESSION_ROWS, VIEW_ROWS, ELIGIBILITY_ROWS, WHY_ROWS, ...extra.map(({ rows }) => rows));
+    const texts = Object.assign({}, manEn, sessionManEn, viewManEn, eligibilityManEn, whyManEn, ...extra.map(({ man }) => man)) as ManTexts;
     this.#runner = new LineRunner(this.world, this.table, { texts, render });
-    this.#runner.tools = Object.assign({}, ...extra.map(({ tools }) => tools), sessionTools(this), viewTools(this), {
+    this.#runner.tools = Object.assign({}, ...extra.map(({ tools }) => tools), sessionTools(this), viewTools(this), eligibilityTools(this), {
       why: this.#why(),
       watch: watchTool(this.#runner),
     }) as Readonly<Record<string, Tool>>;
@@ -175,7 +177,7 @@ export class ShellSession implements ToolHost, ViewHost {
       table: this.table,
       memoryNames: this.world.slots.names(),
       processes: this.world.living().map((p) => p.name),
-      fileNames: [...this.world.files.keys()],
+      fileNames: [...this.world.files.keys(), ...DEVICES.map(({ path }) => path)],
       files: this.#runner.files,
       directory: this.#runner.directory,
     };

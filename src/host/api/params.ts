@@ -50,16 +50,18 @@ const powerOfTwo = z
   .max(32_768)
   .refine((n) => (n & (n - 1)) === 0);
 
+/** As a learner writes it: "A+2M", "0x7f0000000000". */
+const writtenAddress = z
+  .string()
+  .regex(/^[\w+.-]{1,60}$/)
+  .nullable();
+
 const pictureRequest = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("addressSpace"), process, first: nodeNumber, count: z.int().min(1).max(200), cells: z.int().min(1).max(512) }),
   z.strictObject({
     kind: z.literal("pageTables"),
     process,
-    // as a learner writes it: "A+2M", "0x7f0000000000"
-    address: z
-      .string()
-      .regex(/^[\w+.-]{1,60}$/)
-      .nullable(),
+    address: writtenAddress,
     level: z.int().min(1).max(5).nullable(),
   }),
   z.strictObject({
@@ -70,6 +72,8 @@ const pictureRequest = z.discriminatedUnion("kind", [
     selected: nodeNumber.nullable(),
   }),
   z.strictObject({ kind: z.literal("counters"), filter: words, changedOnly: z.boolean() }),
+  z.strictObject({ kind: z.literal("eligibility"), process, address: writtenAddress }),
+  z.strictObject({ kind: z.literal("rules"), against: z.string().regex(/^[\w.+-]{1,60}$/) }),
 ]);
 
 const PANES_MAX = 40;

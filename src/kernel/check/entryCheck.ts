@@ -1,4 +1,5 @@
 import { isWritable, type EntryEncoding } from "../arch/geometry.ts";
+import { isRawPfn } from "../drivers/card.ts";
 import type { Kernel } from "../mm/kernel.ts";
 import { ORDER_MASK, ORDER_SHIFT, PG } from "../mm/pageFlags.ts";
 import { entryPfn, MARKER, NONPRESENT } from "../mm/pgtable.ts";
@@ -54,6 +55,7 @@ export class EntryCheck {
       return;
     }
     this.protection(vma, vpn, lo, hi, pfn);
+    if (isRawPfn(k, pfn)) return this.raw(vma, vpn, pfn, (lo & e.special) !== 0);
     if ((lo & e.special) !== 0) {
       if (pfn !== k.g.zeroPfn || isWritable(e, lo)) this.bad("kernel.check.zeroEntry", vpn, pfn);
       return;
@@ -66,6 +68,11 @@ export class EntryCheck {
     if ((flags & (PG.tail | PG.head)) !== 0) this.s.noteOwner(head, this.mm);
     this.writable(vma, vpn, pfn, lo, flags);
     this.rmap(vma, vpn, pfn, head);
+  }
+
+  /** Memory of a device: that page of it that the mapping has there, marked as raw. */
+  private raw(vma: Vma, vpn: number, pfn: number, isMarked: boolean): void {
+    if (vma.ops !== "device" || !isMarked || pfn - this.k.cardStart !== vma.pgoff + (vpn - vma.start)) this.bad("kernel.check.rawEntry", vpn, pfn);
   }
 
   private count(head: number, pages: number): void {
@@ -86,6 +93,7 @@ export class EntryCheck {
   /** A leaf of PMD size. True: a page table is kept for it, for when it is split. */
   pmd(vpn: number, lo: number, hi: number): boolean {
     this.pmdLeaf(vpn, lo, hi);
+    if (isRawPfn(this.k, entryPfn(lo, hi))) return false;
     return (this.k.pageFlags.get(entryPfn(lo, hi)) & PG.file) === 0;
   }
 
@@ -96,6 +104,7 @@ export class EntryCheck {
     const pfn = entryPfn(lo, hi);
     if (vma === undefined || vpn + n > vma.end) return this.bad("kernel.check.entryOutsideVma", vpn, pfn);
     this.protection(vma, vpn, lo, hi, pfn);
+    if (isRawPfn(k, pfn)) return this.raw(vma, vpn, pfn, ((lo & e.special) !== 0) === k.era.pmdSpecial);
     if (pfn === k.g.hugeZeroPfn) {
       const record = k.mms.find(this.mm);
       if (isWritable(e, lo) || record?.hugeZero !== true) this.bad("kernel.check.zeroEntry", vpn, pfn);
@@ -122,7 +131,7 @@ export class EntryCheck {
       ((lo & e.present) !== 0) !== mayAccess ||
       (isExec !== exec && (mayAccess || e.noExecHi !== 0)) ||
       (isWritable(e, lo) && (vma.flags & VM.write) === 0) ||
-      (vma.flags & VM_SPECIAL) !== 0
+      ((vma.flags & VM_SPECIAL) !== 0 && vma.ops !== "none" && vma.ops !== "device")
     )
       this.bad("kernel.check.entryProtection", vpn, pfn);
   }

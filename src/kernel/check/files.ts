@@ -111,7 +111,9 @@ function checkVmaFiles(s: Survey): void {
   const { k, report } = s;
   const users = new Map<number, number>();
   for (const [slot, vma] of k.vmas.entries()) {
-    if ((vma.file === 0) !== (vma.ops === "none")) report.add("kernel.check.vmaFile", { vma: slot, file: vma.file });
+    // anonymous memory has a file only where a device made it
+    const isAnonDevice = vma.file !== 0 && vma.ops === "none" && k.inodes.find(k.files.find(vma.file)?.inode ?? 0)?.device === "anon";
+    if ((vma.file === 0) !== (vma.ops === "none") && !isAnonDevice) report.add("kernel.check.vmaFile", { vma: slot, file: vma.file });
     if (vma.file === 0) continue;
     users.set(vma.file, (users.get(vma.file) ?? 0) + 1);
     if (listed(k, vma.file, slot) !== 1) report.add("kernel.check.vmaFile", { vma: slot, file: vma.file });

@@ -44,6 +44,7 @@ const AT = {
   shmHuge: 0xd0000,
   disk: 0xe0000,
   cow: 0xf0000,
+  device: 0x100000,
 } as const;
 
 interface Rich {
@@ -149,8 +150,13 @@ function mapFiles(machine: Machine, task: Task): void {
   touch(AT.disk, 1, "w");
   map(AT.cow, 16, MAP.private, disk);
   touch(AT.cow, 4, "w");
+  const device = sysOpen(k, "/dev/hugelab-mixed", true) as OpenFile;
+  map(AT.device, 1024, MAP.shared, device);
+  expect(machine.run((kk) => sysMadvise(kk, task, BigInt(AT.device) * 4096n, 512n * 4096n, MADV.hugepage))).toBe(0);
+  touch(AT.device, 1, "w");
+  touch(AT.device + 512, 2, "w");
   sysShmget(k, task, 0, 8192n, 0o600);
-  for (const file of [huge, disk]) sysClose(k, file);
+  for (const file of [huge, disk, device]) sysClose(k, file);
 }
 
 const rich = richMachine();
@@ -245,6 +251,9 @@ const CORRUPTIONS: readonly (readonly [what: string, key: string, corrupt: () =>
   ["users of the huge zero folio", "hugeZero", () => k.misc.add(MISC.hugeZeroUsers, 1)],
   ["the huge zero folio mapped without a reference", "zeroEntry", () => k.mms.update(parent.mm, { hugeZero: false })],
   ["the zero page mapped writable", "zeroEntry", () => k.entryLo.set(entry(parent, AT.zero), k.entryLo.get(entry(parent, AT.zero)) | writeBit)],
+  ["an entry of a device that maps another page of it", "rawEntry", () => k.entryLo.add(entry(parent, AT.device + 512), 4096)],
+  ["an entry of a device that looks like a page's", "rawEntry", () => k.entryLo.add(entry(parent, AT.device + 512), -k.geo.encoding.special)],
+  ["a huge entry of a device that maps other memory of it", "rawEntry", () => k.entryLo.add(pmdEntry(parent, AT.device), 1 << 21)],
   ["an entry outside of every VMA", "entryOutsideVma", () => k.vmas.update(vma(AT.small).slot, { end: AT.small + 8 })],
   ["a migration entry left over", "entryKind", () => k.entryLo.set(entry(parent, AT.guard), NONPRESENT.migration)],
   ["a marker that means nothing", "entryKind", () => k.entryHi.set(entry(parent, AT.guard), MARKER.guard | 64)],

@@ -4,7 +4,15 @@
  */
 export interface Era {
   /** thp: who may try a huge page (kernel-semantics.md section 1) */
-  readonly eligibility: "separate519" | "merged60" | "merged61" | "handlers67" | "orders68" | "tva618";
+  readonly eligibility: "separate" | "merged" | "orders";
+  /** whom VM_NO_KHUGEPAGED stops: every caller, or those that collapse */
+  readonly specialGate: "everybody" | "collapse";
+  /** to whom a ->huge_fault handler is a reason to say yes */
+  readonly trustsHugeFault: "nobody" | "faults" | "faultAndSmaps";
+  /** orders that the check knows for memory of files */
+  readonly fileOrders: "pmdAndPud" | "folios";
+  /** a PMD entry of raw memory has the special bit, as page entries do */
+  readonly pmdSpecial: boolean;
   /** multi-size THP for anonymous memory */
   readonly mthp: boolean;
   readonly mthpStats: boolean;

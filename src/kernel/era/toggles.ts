@@ -1,6 +1,7 @@
 import type { Era } from "./era.ts";
 import { COLLAPSE_TOGGLES } from "./collapseToggles.ts";
 import { FILE_TOGGLES } from "./fileToggles.ts";
+import { POSTED_TOGGLES } from "./postedToggles.ts";
 import { RELEASES, type Release } from "./releases.ts";
 
 /** One change of behaviour. `change` is what it does to the resolved record; order in the list is order of release. */
@@ -31,7 +32,11 @@ export interface Patch {
 
 /** 5.19, the oldest release simulated. */
 export const BASE_ERA: Era = {
-  eligibility: "separate519",
+  eligibility: "separate",
+  specialGate: "everybody",
+  trustsHugeFault: "nobody",
+  fileOrders: "pmdAndPud",
+  pmdSpecial: false,
   mthp: false,
   mthpStats: false,
   mthpSwapinStats: false,
@@ -153,7 +158,8 @@ const MEMORY_TOGGLES: readonly Toggle[] = [
     since: "6.0",
     symbol: "hugepage_vma_check",
     source: `${S} 1.2`,
-    change: { eligibility: "merged60" },
+    patch: { title: "mm: thp: kill __transhuge_page_enabled()", author: "Yang Shi", commit: "7da4e2cb8b1f" },
+    change: { eligibility: "merged" },
   },
   {
     id: "mprotect-writable-ptes",
@@ -169,7 +175,7 @@ const MEMORY_TOGGLES: readonly Toggle[] = [
     since: "6.1",
     symbol: "madvise_collapse",
     source: `${S} 3.6`,
-    change: { madvCollapse: true, eligibility: "merged61", collapsePmdStates: "noneAndMapped", collapseSeesPteMapped: true },
+    change: { madvCollapse: true, collapsePmdStates: "noneAndMapped", collapseSeesPteMapped: true },
     patch: { title: "mm/madvise: introduce MADV_COLLAPSE sync hugepage collapse", author: "Zach O'Keefe" },
   },
   {
@@ -264,11 +270,13 @@ const MEMORY_TOGGLES: readonly Toggle[] = [
   },
   {
     id: "huge-fault-handlers",
-    title: "a VMA with a huge_fault handler is trusted again",
+    title: "a VMA with a huge_fault handler is trusted again (v4 of the fix, as merged)",
     since: "6.7",
     symbol: "hugepage_vma_check",
     source: `${S} 1.3`,
-    change: { eligibility: "handlers67" },
+    requires: ["merged-eligibility"],
+    patch: { title: 'mm/thp: fix "mm: thp: kill __transhuge_page_enabled()"', author: "Zach O'Keefe", commit: "7a81751fcdeb", message: "v4, Sep 25 2023" },
+    change: { specialGate: "collapse", trustsHugeFault: "faultAndSmaps" },
   },
   {
     id: "stack-nohugepage",
@@ -318,7 +326,7 @@ const MEMORY_TOGGLES: readonly Toggle[] = [
     since: "6.8",
     symbol: "alloc_anon_folio",
     source: `${S} 1.4`,
-    change: { mthp: true, eligibility: "orders68", deferredSplit: "anyOrder", daemonNeeds: "anySize" },
+    change: { mthp: true, eligibility: "orders", deferredSplit: "anyOrder", daemonNeeds: "anySize" },
   },
   {
     id: "likely-mapped-shared",
@@ -411,6 +419,22 @@ const MEMORY_TOGGLES: readonly Toggle[] = [
     symbol: "thp_underused",
     source: `${S} 4.3`,
     change: { deferredSplit: "partiallyMappedFlag", collapseQueuesDeferred: true, splitToZeroPage: true },
+  },
+  {
+    id: "file-orders",
+    title: "smaps asks about every folio size for memory of files",
+    since: "6.12",
+    symbol: "THP_ORDERS_ALL_FILE_DEFAULT",
+    source: `${S} 1.4`,
+    change: { fileOrders: "folios" },
+  },
+  {
+    id: "huge-pfnmap",
+    title: "a PMD entry of raw memory says itself that no page stands behind it, and fork copies it",
+    since: "6.12",
+    symbol: "pmd_special",
+    source: `${S} 8.2`,
+    change: { pmdSpecial: true },
   },
   {
     id: "daemon-pmd-size",
@@ -570,7 +594,7 @@ const MEMORY_TOGGLES: readonly Toggle[] = [
     since: "6.18",
     symbol: "prctl_set_thp_disable",
     source: `${S} 1.6`,
-    change: { thpDisableExceptAdvised: true, eligibility: "tva618" },
+    change: { thpDisableExceptAdvised: true },
   },
 ];
 
@@ -578,4 +602,6 @@ const MEMORY_TOGGLES: readonly Toggle[] = [
 const position = ({ since }: Toggle): number => (since === null ? RELEASES.length : RELEASES.indexOf(since));
 
 /** All of them, in the order in which they are applied. */
-export const TOGGLES: readonly Toggle[] = [...MEMORY_TOGGLES, ...FILE_TOGGLES, ...COLLAPSE_TOGGLES].sort((a, b) => position(a) - position(b));
+export const TOGGLES: readonly Toggle[] = [...MEMORY_TOGGLES, ...FILE_TOGGLES, ...COLLAPSE_TOGGLES, ...POSTED_TOGGLES].sort(
+  (a, b) => position(a) - position(b),
+);

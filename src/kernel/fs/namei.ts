@@ -1,6 +1,6 @@
 import { diskSetSize } from "../mm/diskFile.ts";
 import { failed, type Failure, type Result } from "../mm/errno.ts";
-import { addInode, inodeUnused, isShmem, openInode } from "../mm/inode.ts";
+import { addInode, inodeUnused, isShmem, mountOf, openInode } from "../mm/inode.ts";
 import type { Kernel } from "../mm/kernel.ts";
 import type { Inode, Mount, OpenFile } from "../mm/records.ts";
 import { newShmemInode, shmemSetSize } from "../mm/shmemFile.ts";
@@ -103,14 +103,20 @@ export function pathOpenat(k: Kernel, path: string, flags: number, mode: number)
   if (found.kind === "missing") {
     if ((flags & O.creat) === 0) return noFile(k, "path_openat", path);
     if (path.endsWith("/")) return refuseArgument(k, 0, "open_last_lookups", "EISDIR", "refuse.file", "path", path);
-    if (found.mount === null) return refuseArgument(k, 0, "open_last_lookups", "EROFS", "refuse.file", "path", path, "hint.readOnlyRoot");
+    // nobody makes device nodes here
+    if (found.mount?.fs === "devtmpfs") return refuseArgument(k, 0, "vfs_create", "EACCES", "refuse.file", "path", path);
+    if (found.mount === null || found.mount.fs === "cramfs")
+      return refuseArgument(k, 0, "open_last_lookups", "EROFS", "refuse.file", "path", path, "hint.readOnlyRoot");
   }
+  if (found.kind === "file" && flags & O.accMode && mountOf(k, found.inode).fs === "cramfs")
+    return refuseArgument(k, 0, "do_open", "EROFS", "refuse.file", "path", path, "hint.deviceReadOnly");
   const inode = found.kind === "file" ? found.inode.slot : makeInode(k, found.mount as Mount, path, mode & 0o7777 & ~UMASK);
   // 3 asks for rights to read and to write and gives neither
   const access = flags & O.accMode;
   const kept = (flags & ~(O.creat | O.excl | O.noCtty | O.trunc | O.cloExec)) | O.largeFile;
   const file = openInode(k, inode, access === 0 || access === O.rdWr, access === O.wrOnly || access === O.rdWr, kept);
-  if (exists && flags & O.trunc) {
+  // handle_truncate has nothing to do with a device
+  if (exists && flags & O.trunc && k.inodes.get(inode).device === null) {
     if (isShmem(k, k.inodes.get(inode))) shmemSetSize(k, inode, 0);
     else diskSetSize(k, inode, 0);
   }
@@ -123,6 +129,7 @@ export function sysUnlink(k: Kernel, path: string): Result {
   if (failed(found)) return found;
   if (found.kind === "missing") return noFile(k, "do_unlinkat", path);
   if (found.kind === "directory") return refuseArgument(k, 0, "do_unlinkat", "EISDIR", "refuse.file", "path", path, "hint.isDirectory");
+  if (mountOf(k, found.inode).fs === "cramfs") return refuseArgument(k, 0, "mnt_want_write", "EROFS", "refuse.file", "path", path, "hint.deviceReadOnly");
   k.inodes.update(found.inode.slot, { nlink: 0, path: `${found.inode.path} (deleted)` });
   inodeUnused(k, found.inode.slot);
   return 0;

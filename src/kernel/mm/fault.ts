@@ -1,14 +1,16 @@
 import { isWritable } from "../arch/geometry.ts";
+import { isRawPfn } from "../drivers/card.ts";
 import type { Op } from "../sched/points.ts";
 import { allowableOrders, pmdAllowed } from "../thp/eligibility/eligibility.ts";
 import { smallPagesOnly } from "../thp/eligibility/orders.ts";
 import { fitsAround } from "../thp/eligibility/question.ts";
 import { hugePmdAnonymousPage, hugePmdWpPage } from "../thp/hugeFault.ts";
+import { hugeFaultLadder } from "../thp/hugeFaultLadder.ts";
 import { NO_PFN, NO_TABLE, type Pfn, type TableIndex } from "../units.ts";
 import { anonVmaPrepare } from "./anonVma.ts";
 import { batchPages, type FaultBatch } from "./faultBatch.ts";
 import { FAULT, VMF, VMF_ERROR } from "./faultFlags.ts";
-import { doFault, wpPageShared } from "./fileFault.ts";
+import { doFault, wpPageShared, wpPfnShared } from "./fileFault.ts";
 import { allocZeroedFolio, folioOrder, folioPut, hasFlag, isLarge, setFlag } from "./folio.ts";
 import { folioOf, MMC, MTHP, type Kernel } from "./kernel.ts";
 import { PG } from "./pageFlags.ts";
@@ -56,12 +58,13 @@ export function* handleMmFault(k: Kernel, vma: Vma, vpn: number, flags: number, 
   // the walk that failed found the table: its PMD entry is neither empty nor a leaf
   const walked = k.tracer === null ? cachedTable(k, vma.mm, vpn) : NO_TABLE;
   if (walked !== NO_TABLE) return yield* handlePteFault(k, vma, vpn, flags, walked, batch);
+  const byHandler = vma.ops === "none" ? VMF.fallback : hugeFaultLadder(k, vma, vpn, flags);
+  if ((byHandler & VMF.fallback) === 0) return byHandler;
   const pmdTable = walkAlloc(k, vma.mm, vpn, geo.pmdLevel);
   if (pmdTable === 0) return VMF.oom;
   const i = indexAt(geo, geo.pmdLevel, vpn);
   let lo = loAt(k, pmdTable, i);
   if (k.tracer !== null && geo.thp && lo === 0 && vma.ops === "none") tracePmdFault(k, vma, vpn, false);
-  // no file system here has ->huge_fault
   if (lo === 0 && geo.thp && vma.ops === "none" && pmdAllowed(k, vma, "pageFault")) {
     const r = yield* hugePmdAnonymousPage(k, vma, vpn, flags, pmdTable);
     if ((r & VMF.fallback) === 0) return r;
@@ -231,6 +234,7 @@ export function doWpPage(k: Kernel, vmaIn: Vma, vpn: number, flags: number, t: T
   const hi = hiAt(k, t, i);
   const page = entryPfn(lo, hi);
   const isZero = (lo & e.special) !== 0;
+  if (isRawPfn(k, page)) return wpPfnShared(k, vmaIn, vpn, t, i);
   if ((vmaIn.flags & (VM.shared | VM.mayShare)) !== 0) return wpPageShared(k, vmaIn, vpn, t, i, page);
   if (isZero && k.tracer !== null) traceWriteZero(k, vmaIn, vpn);
   const isAnon = !isZero && hasFlag(k, folioOf(k, page), PG.anon);

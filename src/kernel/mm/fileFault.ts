@@ -1,4 +1,5 @@
 import { isWritable } from "../arch/geometry.ts";
+import { hugelabFault } from "../drivers/hugelabFault.ts";
 import { isLocked, lockWrite, unlock } from "../sched/locks.ts";
 import type { Op } from "../sched/points.ts";
 import { NO_PFN, NO_TABLE, type Pfn, type TableIndex } from "../units.ts";
@@ -54,6 +55,7 @@ function callFault(k: Kernel, vma: Vma, vpn: number, inode: Inode, flags: number
 
 /** do_fault: an entry of a file mapping that is not there. */
 export function* doFault(k: Kernel, vma: Vma, vpn: number, flags: number): Op<number> {
+  if (vma.ops === "device") return hugelabFault(k, vma, vpn);
   if (k.tracer !== null) traceFileFault(k, vma, vpn, (flags & FAULT.write) !== 0);
   if ((flags & FAULT.write) === 0) return yield* doReadFault(k, vma, vpn, flags);
   return (vma.flags & VM.shared) === 0 ? yield* doCowFault(k, vma, vpn, flags) : yield* doSharedFault(k, vma, vpn, flags);
@@ -148,6 +150,14 @@ export function wpPageShared(k: Kernel, vma: Vma, vpn: number, t: TableIndex, i:
   tlbFlushRange(k, vma.mm, vpn, vpn + 1);
   k.countVm(VMSTAT.pgreuse);
   folioMarkDirty(k, head);
+  return 0;
+}
+
+/** wp_pfn_shared: a write to a read-only entry of memory that no page stands behind. No driver here wants to know of it. */
+export function wpPfnShared(k: Kernel, vma: Vma, vpn: number, t: TableIndex, i: number): number {
+  setEntry(k, t, i, dirtyMaybeWrite(k, loAt(k, t, i) | k.geo.encoding.accessed, vma.flags), hiAt(k, t, i));
+  tlbFlushRange(k, vma.mm, vpn, vpn + 1);
+  k.countVm(VMSTAT.pgreuse);
   return 0;
 }
 

@@ -1,7 +1,7 @@
 import { makeReadOnly } from "../arch/geometry.ts";
 import { paceWhole } from "../sched/pace.ts";
 import type { Op } from "../sched/points.ts";
-import { copyHugePmd, hugePinned } from "../thp/hugeFault.ts";
+import { copyHugePmd, copyRawPmd, hugePinned } from "../thp/hugeFault.ts";
 import { khugepagedEnter, khugepagedExit } from "../thp/khugepagedList.ts";
 import { putHugeZero } from "../thp/hugeZero.ts";
 import { isHugePmd, pmdOf, splitPmd } from "../thp/splitPmd.ts";
@@ -94,7 +94,7 @@ function* dupMmap(k: Kernel, src: Mm, mm: number): Op<boolean> {
     if (vma.flags & VM.wipeOnFork) continue;
     const dst = anonVmaFork(k, fresh, vma);
     // vma_needs_copy: what a fault could not bring back
-    if (vma.anonVma !== 0 || vma.flagsHi & VMH.maybeGuard) isCopied = yield* copyPageRange(k, dst, vma);
+    if (vma.anonVma !== 0 || vma.flags & (VM.pfnmap | VM.mixedMap) || vma.flagsHi & VMH.maybeGuard) isCopied = yield* copyPageRange(k, dst, vma);
     if (!isCopied) break;
   }
   if (k.mms.get(src.slot).khugepaged) khugepagedEnter(k, mm);
@@ -102,7 +102,7 @@ function* dupMmap(k: Kernel, src: Mm, mm: number): Op<boolean> {
   return isCopied;
 }
 
-/** copy_page_range for a VMA that has an anon_vma. False when memory is out. */
+/** copy_page_range for a VMA whose entries no fault would bring back. False when memory is out. */
 function* copyPageRange(k: Kernel, dst: Vma, src: Vma): Op<boolean> {
   const geo = k.geo;
   const block = 1 << (geo.pmdLevel < 0 ? geo.levels[pteLevel(k)].bits : geo.pmdOrder);
@@ -128,7 +128,10 @@ function* copyBlock(k: Kernel, dst: Vma, src: Vma, start: number, end: number): 
     if (pmd.lo === 0) return true;
     if (isHugePmd(k, pmd.lo)) {
       // a file's is found again by the child's first fault
-      if (src.ops !== "none") return true;
+      if (src.ops !== "none") {
+        copyRawPmd(k, pmdTable, dstPmd, start);
+        return true;
+      }
       const isPinned = hugePinned(k, entryPfn(pmd.lo, pmd.hi));
       if (k.tracer !== null && isPinned) traceForkCopied(k, dst.mm, src, start, end - start, entryPfn(pmd.lo, pmd.hi));
       if (k.preempt) yield "fork.lookedForPins";
@@ -177,7 +180,9 @@ function copyPtes(k: Kernel, dst: Vma, from: TableIndex, to: TableIndex, start: 
       continue;
     }
     if ((lo & e.special) !== 0) {
-      setEntry(k, to, i, makeReadOnly(e, lo) & ~(e.accessed | e.uffdWp), hi);
+      // of a shared mapping the child may write what its parent may, and has not written it yet
+      const kept = (dst.flags & VM.shared) !== 0 ? lo & ~e.dirty : makeReadOnly(e, lo);
+      setEntry(k, to, i, kept & ~(e.accessed | e.uffdWp), hi);
       continue;
     }
     const page = entryPfn(lo, hi);
@@ -215,7 +220,7 @@ function copyPinned(k: Kernel, dst: Vma, to: TableIndex, i: number, vpn: number,
 }
 
 /** mmput of the last user: the address space is freed. */
-function mmFree(k: Kernel, mm: number): void {
+export function mmFree(k: Kernel, mm: number): void {
   khugepagedExit(k, mm);
   tlbFlushMm(k, mm);
   exitMmap(k, mm);

@@ -1,4 +1,5 @@
 import { isWritable } from "../arch/geometry.ts";
+import { isRawPfn } from "../drivers/card.ts";
 import { localIrqRestore, localIrqSave } from "../sched/locks.ts";
 import { pace } from "../sched/pace.ts";
 import type { Op } from "../sched/points.ts";
@@ -72,7 +73,7 @@ export function* faultIn(k: Kernel, vmaIn: Vma, start: number, end: number, writ
     const vma = k.vmas.get(vmaIn.slot);
     const found = followPage(k, vma, vpn, write);
     if (found !== undefined) {
-      if (!found.huge) folioMarkAccessed(k, folioOf(k, found.pfn));
+      if (!found.huge && !isRawPfn(k, found.pfn)) folioMarkAccessed(k, folioOf(k, found.pfn));
       vpn += found.left;
       continue;
     }
@@ -138,6 +139,7 @@ function* gupFastPmd(k: Kernel, mm: number, vpn: number, write: boolean): Op<Pfn
   if (pmd === undefined || (pmd.lo & e.present) === 0) return NO_PFN;
   if (k.preempt) yield "gupFast.readPmd";
   if (!isHugePmd(k, pmd.lo)) return yield* gupFastPte(k, mm, vpn, write, pmd);
+  if (isRawPfn(k, entryPfn(pmd.lo, pmd.hi))) return NO_PFN;
   if (write && !isWritable(e, pmd.lo)) return NO_PFN;
   const page = (entryPfn(pmd.lo, pmd.hi) + (vpn & ((1 << k.geo.pmdOrder) - 1))) as Pfn;
   if (!tryGrab(k, page)) return NO_PFN;
@@ -189,6 +191,8 @@ export function* gupSlow(k: Kernel, mm: number, vpn: number, write: boolean): Op
     if (vma === undefined) return refuseHole(k, mm, "__get_user_pages", "EFAULT", vpn, vpn + 1);
     if (!mayGup(vma, write)) return refuseAccess(k, vma, write, "EFAULT");
     const found = followPage(k, vma, vpn, write);
+    // follow_pfn_pte: there is no page to take a reference on
+    if (found !== undefined && isRawPfn(k, found.pfn)) return refuseFlag(k, vma, "follow_pfn_pte", "EFAULT", "refuse.special", "VM_SPECIAL", true);
     const unshare = found !== undefined && mustUnshare(k, found.pfn, write, found.huge);
     if (found !== undefined && !unshare && tryGrab(k, found.pfn)) return found.pfn;
     const r = yield* faultAndAccount(k, vma, vpn, FAULT.remote | FAULT.tried | (write ? FAULT.write : unshare ? FAULT.unshare : 0));

@@ -16,15 +16,20 @@ export function addMount(k: Kernel, fs: FsType, path: string, huge: HugeMount, m
   return slot;
 }
 
-/** new_inode for a regular file. */
-export function addInode(k: Kernel, fields: Pick<Inode, "mount" | "path" | "sizeBytes" | "nlink" | "noReserve" | "largeFolios" | "mode">): Inode {
-  const slot = k.inodes.add((s) => ({ ...fields, slot: s, refs: 0, writers: 0, fallocEnd: 0, uprobes: [], vmas: [], shm: 0, step: k.step }));
+/** new_inode for a regular file, or for a device. */
+export function addInode(
+  k: Kernel,
+  fields: Pick<Inode, "mount" | "path" | "sizeBytes" | "nlink" | "noReserve" | "largeFolios" | "mode"> & Partial<Pick<Inode, "device">>,
+): Inode {
+  const slot = k.inodes.add((s) => ({ device: null, ...fields, slot: s, refs: 0, writers: 0, fallocEnd: 0, uprobes: [], vmas: [], shm: 0, step: k.step }));
   k.inodeCounters.fill(slot * INODE_COUNTERS, INODE_COUNTERS, 0);
   return k.inodes.get(slot);
 }
 
 export const mountOf = (k: Kernel, inode: Inode): Mount => k.mounts.get(inode.mount);
 export const isShmem = (k: Kernel, inode: Inode): boolean => mountOf(k, inode).fs === "tmpfs";
+/** S_ISREG */
+export const isRegular = (k: Kernel, inode: Inode): boolean => mountOf(k, inode).fs !== "devtmpfs";
 export const setSize = (k: Kernel, inode: number, sizeBytes: number): Inode => k.inodes.update(inode, { sizeBytes, step: k.step });
 
 /** Pages of the file, the last one perhaps in part: DIV_ROUND_UP(i_size, PAGE_SIZE). */

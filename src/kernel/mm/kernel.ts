@@ -1,11 +1,15 @@
 import type { Geometry } from "../arch/geometry.ts";
 import type { Era } from "../era/era.ts";
+import { cardStart } from "../drivers/card.ts";
 import type { Profile } from "../profile/profile.ts";
 import type { Int32Column, WideColumn } from "../store/column.ts";
 import type { Records } from "../store/records.ts";
 import type { Field, RowChunks, WideField } from "../store/rows.ts";
 import { Store } from "../store/store.ts";
 import type { CostSheet } from "../sched/costs.ts";
+import type { Caller } from "../thp/eligibility/question.ts";
+import { releaseRules } from "../thp/eligibility/ruleLists.ts";
+import type { RuleList } from "../thp/eligibility/rules.ts";
 import type { Tracer } from "../why/tracer.ts";
 import { NO_TABLE, type Pfn, type TableIndex } from "../units.ts";
 import type { AnonVma, Globals, Inode, LockRecord, Mm, Mount, OpenFile, ShmSegment, PageContent, ParkedThread, Task, Vma, Zone } from "./records.ts";
@@ -144,6 +148,10 @@ export class Kernel {
   readonly costs: CostSheet;
   /** what a write sets in an entry: dirty, and soft-dirty where the kernel tracks it */
   readonly dirtyBits: number;
+  /** rules of eligibility that the release asks, by caller */
+  readonly eligibilityRules: Readonly<Record<Caller, RuleList>>;
+  /** first frame behind memory: from here on frames are a device's and have no struct page */
+  readonly cardStart: number;
 
   // pages, by frame number
   /** the fields of PAGE_ROW and of USE_ROW */
@@ -275,6 +283,13 @@ export class Kernel {
     this.era = era;
     this.geo = geo;
     this.costs = costs;
+    this.eligibilityRules = {
+      pageFault: releaseRules(era, "pageFault"),
+      khugepaged: releaseRules(era, "khugepaged"),
+      forcedCollapse: releaseRules(era, "forcedCollapse"),
+      smaps: releaseRules(era, "smaps"),
+    };
+    this.cardStart = cardStart(profile.memoryMiB);
     this.dirtyBits = geo.encoding.dirty | (profile.config.softDirty ? geo.encoding.softDirty : 0);
     const s = this.store;
     this.pageRows = s.rows("page", PAGE_ROW.shift, PAGE_ROW.width);
@@ -390,6 +405,10 @@ export const MISC = {
   /** page cache nodes: next never used, and the head of the list of free ones */
   cacheNodeEnd: 11,
   cacheNodeFree: 12,
+  /** calls of the device driver: ->fault, and ->huge_fault for a PMD and for a PUD */
+  deviceFaults: 13,
+  hugeFaultsPmd: 14,
+  hugeFaultsPud: 15,
 } as const;
 
 /** A folio's first page. */

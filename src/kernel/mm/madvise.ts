@@ -1,4 +1,5 @@
 import { MADV } from "./advice.ts";
+import { isRawPfn } from "../drivers/card.ts";
 import { paceWhole } from "../sched/pace.ts";
 import type { Op } from "../sched/points.ts";
 import { isHugeZero } from "../thp/hugeZero.ts";
@@ -24,6 +25,7 @@ import type { Task, Vma } from "./records.ts";
 import { maybeMappedShared } from "./rmap.ts";
 import { tlbFlushRange } from "./tlb.ts";
 import { modifyVma, vmaAt, vmasIn } from "./vma.ts";
+import { isDax } from "./vmaOps.ts";
 import { VM, VM_SPECIAL, VMH } from "./vmFlags.ts";
 import { VMSTAT } from "./vmstat.ts";
 import { pteBatch, ZAP_ALL, zapRange } from "./zap.ts";
@@ -134,7 +136,7 @@ function flagAdvice(k: Kernel, vma: Vma, advice: number): number | Result<undefi
       return (f & ~VM.hugePage) | VM.noHugePage;
     case MADV.mergeable:
       // vma_ksm_compatible: memory that is shared, or no ordinary memory, is passed over
-      return f & (VM_SPECIAL | VM.shared | VM.mayShare) || vma.flagsHi & VMH.droppable ? f : f | VM.mergeable;
+      return f & (VM_SPECIAL | VM.hugetlb | VM.shared | VM.mayShare) || vma.flagsHi & VMH.droppable || isDax(k, vma) ? f : f | VM.mergeable;
     case MADV.unmergeable:
       return f & ~VM.mergeable;
     default:
@@ -198,6 +200,7 @@ function madviseRemove(k: Kernel, vma: Vma, start: number, end: number): Result 
     return refuseFlag(k, vma, "madvise_remove", "EACCES", "refuse.permission", "VM_SHARED", false, "hint.removeNeedsShared");
   const offset = fileIndex(vma, start) * 4096;
   const inode = inodeOf(k, vma);
+  if (inode.device !== null) return refuseArgument(k, vma.mm, "vfs_fallocate", "ENODEV", "refuse.file", "advice", "MADV_REMOVE", "hint.removeNeedsFile");
   if (isShmem(k, inode)) return shmemFallocate(k, inode.slot, FALLOC.punchHole | FALLOC.keepSize, offset, (end - start) * 4096);
   return diskFallocate(k, inode.slot, FALLOC.punchHole | FALLOC.keepSize, offset, (end - start) * 4096);
 }
@@ -352,7 +355,7 @@ function coldOrPageoutBlock(k: Kernel, vma: Vma, start: number, end: number, fou
   const pmd = pmdOf(k, vma.mm, start);
   if (pmd !== undefined && isHugePmd(k, pmd.lo)) {
     const head = entryPfn(pmd.lo, pmd.hi);
-    if (isHugeZero(k, head)) return;
+    if (isHugeZero(k, head) || isRawPfn(k, head)) return;
     if (skipShared(k, vma, start, end - start, head, "cold")) return;
     if (k.tracer !== null) traceAdvised(k, vma, start, end - start, head, "cold", end - start === 1 << k.geo.pmdOrder ? "done" : "split", true);
     if (end - start === 1 << k.geo.pmdOrder) {

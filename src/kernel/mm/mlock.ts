@@ -11,6 +11,7 @@ import { mmPopulate } from "./populate.ts";
 import type { Task, Vma } from "./records.ts";
 import { modifyVma, vmasIn } from "./vma.ts";
 import { VM, VM_LOCKED_MASK, VM_SPECIAL } from "./vmFlags.ts";
+import { isDax } from "./vmaOps.ts";
 import { pteBatch } from "./zap.ts";
 import { refuseArgument, refuseHole, refuseMemlock } from "../why/refusal.ts";
 
@@ -67,7 +68,7 @@ function mlockPtes(k: Kernel, vma: Vma, from: number, to: number, start: number,
 /** mlock_fixup: changes VM_LOCKED of one piece and the pages in it. */
 function mlockFixup(k: Kernel, vmaIn: Vma, start: number, end: number, newFlags: number): Vma {
   const old = vmaIn.flags;
-  if (newFlags === old || old & (VM_SPECIAL | VM.hugetlb)) return vmaIn;
+  if (newFlags === old || old & (VM_SPECIAL | VM.hugetlb) || isDax(k, vmaIn)) return vmaIn;
   // the pages are walked with the new flags in force; merging first is what Linux does too
   const vma = modifyVma(k, vmaIn.slot, start, end, newFlags, vmaIn.flagsHi);
   const pages = end - start;

@@ -1,3 +1,4 @@
+import { hugelabMmap } from "../drivers/hugelabMmap.ts";
 import type { Op } from "../sched/points.ts";
 import { khugepagedEnterVma } from "../thp/khugepagedList.ts";
 import { failed, type Failure, type Result } from "./errno.ts";
@@ -9,7 +10,7 @@ import { mmPopulate } from "./populate.ts";
 import type { Task, Vma, VmOps } from "./records.ts";
 import { newShmemInode } from "./shmemFile.ts";
 import { anyVmaIn, changeVma, insertVma, lowerIndex, mergeVma, removeVma, splitVma, vmasIn } from "./vma.ts";
-import { VM, VMH } from "./vmFlags.ts";
+import { VM, VM_LOCKED_MASK, VM_SPECIAL, VMH } from "./vmFlags.ts";
 import { ZAP_ALL, zapRange } from "./zap.ts";
 import { refuseArgument, refuseLimit, refuseMapCount, refuseMemlock, refuseOccupied, refuseOvercommit, refuseSealed } from "../why/refusal.ts";
 import { tracePlacement } from "../why/vma.ts";
@@ -162,7 +163,11 @@ function sharingFlags(k: Kernel, mm: number, r: MmapRequest): Result<{ readonly 
 /** Where the kernel puts a mapping by itself: as its file asks for (->get_unmapped_area), else as for anonymous memory. */
 function placeMapping(k: Kernel, mm: number, r: MmapRequest): Result {
   const isShm = r.file === 0 ? (r.flags & 0xf) === MAP.shared : isShmem(k, k.inodes.get(k.files.get(r.file).inode));
-  return isShm ? shmemUnmappedArea(k, mm, r) : unmappedArea(k, mm, r.start, r.pages, r.file !== 0, true, r.pgoff);
+  if (isShm) return shmemUnmappedArea(k, mm, r);
+  // a device asks for nothing; until 6.12 it was aligned as anonymous memory was
+  const isDevice = r.file !== 0 && k.inodes.get(k.files.get(r.file).inode).device !== null;
+  if (isDevice) return unmappedArea(k, mm, r.start, r.pages, false, k.era.mmapThpAlign !== "pmdMultipleNoHint");
+  return unmappedArea(k, mm, r.start, r.pages, r.file !== 0, true, r.pgoff);
 }
 
 /** shmem_get_unmapped_area: aligned for the largest folio that the mapping may be given. */
@@ -232,7 +237,7 @@ function shmemZeroSetup(k: Kernel, mm: number, pages: number, flags: number): Re
   return openInode(k, inode, true, true).slot;
 }
 
-/** ->mmap of the file: whose vm_ops the VMA gets (shmem_mmap asks whether the file has a name). */
+/** ->mmap of a file of a file system: whose vm_ops the VMA gets (shmem_mmap asks whether the file has a name). */
 function vmOpsOf(k: Kernel, file: number): VmOps {
   if (file === 0) return "none";
   const inode = k.inodes.get(k.files.get(file).inode);
@@ -253,6 +258,10 @@ export function mmapRegion(k: Kernel, task: Task, start: number, pages: number, 
     flags |= VM.account;
   }
   if (replaced > 0) removeRange(k, mm, start, start + pages);
+  const device = hugelabMmap(k, fileIn, pgoffIn, pages, flags);
+  if (failed(device)) return device;
+  // VM_LOCKED means nothing to memory that is not paged
+  if (device !== undefined) flags = device.flags & ~(fileIn !== 0 && device.flags & VM_SPECIAL ? VM_LOCKED_MASK : 0);
   const isSharedAnon = fileIn === 0 && (flags & VM.mayShare) !== 0;
   const made = isSharedAnon ? shmemZeroSetup(k, mm, pages, flags) : fileIn;
   if (failed(made)) return made;
@@ -264,7 +273,7 @@ export function mmapRegion(k: Kernel, task: Task, start: number, pages: number, 
     flagsHi,
     pgoff: made === 0 ? start : pgoffIn,
     file: made,
-    ops: vmOpsOf(k, made),
+    ops: device === undefined ? vmOpsOf(k, made) : device.ops,
     name: "",
     anonVma: 0,
   });

@@ -1,3 +1,4 @@
+import type { RuleList } from "../thp/eligibility/rules.ts";
 import type { Pfn, TableIndex } from "../units.ts";
 
 /** An address space (struct mm_struct). Counters that change on every fault are in the mmCounters column. */
@@ -32,9 +33,10 @@ export interface Mm {
 /**
  * Whose vm_operations_struct a VMA has. "none": vma_is_anonymous. "anonShmem": a file of tmpfs without a name when it was mapped
  * (MAP_SHARED|MAP_ANONYMOUS, memfd); "shmem": any other of tmpfs; "sysv": SysV shared memory, whose vm_ops wrap those of tmpfs, count
- * what is attached (->close) and map no pages around; "disk": a file of a disk, with ->page_mkwrite.
+ * what is attached (->close) and map no pages around; "disk": a file of a disk, with ->page_mkwrite; "device": memory of a device
+ * (drivers/hugelab.ts).
  */
-export type VmOps = "none" | "shmem" | "anonShmem" | "sysv" | "disk";
+export type VmOps = "none" | "shmem" | "anonShmem" | "sysv" | "disk" | "device";
 
 /** A mapping (struct vm_area_struct). Page numbers; [start, end). */
 export interface Vma {
@@ -52,7 +54,7 @@ export interface Vma {
   readonly chain: readonly number[];
   /** what smaps prints as its name; "" for anonymous memory, and for memory of a file, which has its own */
   readonly name: string;
-  /** slot of the struct file behind it (vm_file); 0 for private anonymous memory */
+  /** slot of the struct file behind it (vm_file); 0 for private anonymous memory, but for that which a device made */
   readonly file: number;
   /** whose vm_ops it has, settled by mmap */
   readonly ops: VmOps;
@@ -60,7 +62,7 @@ export interface Vma {
   readonly step: number;
 }
 
-export type FsType = "tmpfs" | "ext4" | "xfs";
+export type FsType = "tmpfs" | "ext4" | "xfs" | "devtmpfs" | "cramfs";
 /** huge= of a tmpfs mount */
 export type HugeMount = "never" | "always" | "within_size" | "advise";
 
@@ -79,7 +81,10 @@ export interface Mount {
   readonly step: number;
 }
 
-/** struct inode of a regular file with its struct address_space. Counts that change with each page are in the inodeCounters column. */
+/** Ways in which the driver of drivers/hugelab.ts maps memory, a device node for each. */
+export type DeviceKind = "mixed" | "pfn" | "small" | "anon" | "dax" | "daxMixed" | "xip";
+
+/** struct inode of a regular file or a device with its struct address_space. Counts that change with each page are in the inodeCounters column. */
 export interface Inode {
   readonly slot: number;
   readonly mount: number;
@@ -98,6 +103,8 @@ export interface Inode {
   readonly noReserve: boolean;
   /** folios of more than one page may hold it (mapping_large_folio_support) */
   readonly largeFolios: boolean;
+  /** which device it is; null: none */
+  readonly device: DeviceKind | null;
   /** page index up to which fallocate promised pages, also beyond the size (shmem_inode_info) */
   readonly fallocEnd: number;
   /** breakpoints at byte offsets of it, and the byte of the instruction under each, -1 while no mapping needed it */
@@ -267,6 +274,10 @@ export interface Globals {
   readonly hugeZeroPfn: Pfn;
   /** fault_around_bytes of debugfs, pages */
   readonly faultAroundPages: number;
+  /** parameter of the driver of drivers/hugelab.ts: the largest order that its ->huge_fault maps */
+  readonly hugelabOrder: number;
+  /** rules of eligibility that were put in by hand (a live patch); null: those of the release */
+  readonly eligibilityRules: RuleList | null;
   readonly overcommitMemory: number;
   readonly maxMapCount: number;
   /** kernel files that only keep what was written, by path */

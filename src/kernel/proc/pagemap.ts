@@ -6,7 +6,7 @@ import type { Vma } from "../mm/records.ts";
 import { findVma } from "../mm/vma.ts";
 import { VM } from "../mm/vmFlags.ts";
 import type { Pfn } from "../units.ts";
-import { kpageflagBits, walkPages, type PageEntry } from "./taskMmu.ts";
+import { isWalked, kpageflagBits, walkPages, type PageEntry } from "./taskMmu.ts";
 
 /** Words of /proc/PID/pagemap, /proc/kpageflags and /proc/kpagecount, 64 bits each. */
 
@@ -42,6 +42,7 @@ function wordOf(k: Kernel, vma: Vma | undefined, p: PageEntry, i: number): bigin
   if (p.softDirty && k.profile.config.softDirty) word |= PM.softDirty;
   word |= PM.present | BigInt(p.pfn + i);
   // the zero page is no normal page; the huge zero folio is looked at like any page, and is not anonymous
+  if (p.raw) return word;
   if (p.zero) return p.huge ? word | PM.file : word;
   if ((k.pageFlags.get(folioOf(k, p.pfn as Pfn)) & PG.anon) === 0) word |= PM.file;
   const counted = p.huge && k.era.pagemapPmdExclusive === "firstPage" ? p.pfn : p.pfn + i;
@@ -64,6 +65,11 @@ export function* pagemapRuns(
       continue;
     }
     const stop = Math.min(end, vma.end);
+    if (!isWalked(vma)) {
+      yield { vpn: at, pages: stop - at, word: vmaSoftDirty(k, vma) };
+      at = stop;
+      continue;
+    }
     for (const p of walkPages(k, mm, at, stop)) {
       if (p.state === "none") yield { vpn: p.vpn, pages: p.pages, word: wordOf(k, vma, p, 0) };
       else for (let i = 0; i < p.pages; i++) yield { vpn: p.vpn + i, pages: 1, word: wordOf(k, vma, p, i) };

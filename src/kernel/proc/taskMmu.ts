@@ -1,5 +1,7 @@
+import { isRawPfn } from "../drivers/card.ts";
 import { paceWhole } from "../sched/pace.ts";
 import { allowableOrders } from "../thp/eligibility/eligibility.ts";
+import { allOrders } from "../thp/eligibility/orders.ts";
 import { isHugeZero } from "../thp/hugeZero.ts";
 import { isHugePmd, pmdOf } from "../thp/splitPmd.ts";
 import type { Pfn } from "../units.ts";
@@ -23,6 +25,8 @@ export interface PageEntry {
   /** mapped by a PMD leaf (PAGE_IS_HUGE) */
   readonly huge: boolean;
   readonly zero: boolean;
+  /** memory of a device, that no page stands behind */
+  readonly raw: boolean;
   readonly uffdWp: boolean;
   readonly softDirty: boolean;
   readonly young: boolean;
@@ -30,7 +34,21 @@ export interface PageEntry {
   readonly writable: boolean;
 }
 
-const EMPTY = { state: "none", pfn: -1, huge: false, zero: false, uffdWp: false, softDirty: false, young: false, dirty: false, writable: false } as const;
+/** walk_page_test: walks that ask nothing themselves pass over VM_PFNMAP, as over memory that nothing is mapped in. */
+export const isWalked = (vma: Vma): boolean => (vma.flags & VM.pfnmap) === 0;
+
+const EMPTY = {
+  state: "none",
+  pfn: -1,
+  huge: false,
+  zero: false,
+  raw: false,
+  uffdWp: false,
+  softDirty: false,
+  young: false,
+  dirty: false,
+  writable: false,
+} as const;
 
 /** Walks the pages of [start, end) of an mm, leaf by leaf; stretches without tables come as one entry. */
 export function* walkPages(k: Kernel, mm: number, start: number, end: number): Generator<PageEntry> {
@@ -64,6 +82,7 @@ export function* walkPages(k: Kernel, mm: number, start: number, end: number): G
         pfn: pfn + (vpn % block),
         huge: true,
         zero: isHugeZero(k, pfn),
+        raw: isRawPfn(k, pfn),
         uffdWp: bits(e.uffdWp),
         softDirty: bits(e.softDirty),
         young: bits(e.accessed),
@@ -93,13 +112,16 @@ export function* walkPages(k: Kernel, mm: number, start: number, end: number): G
         continue;
       }
       const bits = (mask: number): boolean => (lo & mask) !== 0;
+      const pfn = entryPfn(lo, hi);
+      const raw = isRawPfn(k, pfn);
       yield {
         vpn: vpn + j,
         pages: 1,
         state: "present",
-        pfn: entryPfn(lo, hi),
+        pfn,
         huge: false,
-        zero: bits(e.special),
+        zero: bits(e.special) && !raw,
+        raw,
         uffdWp: bits(e.uffdWp),
         softDirty: bits(e.softDirty),
         young: bits(e.accessed),
@@ -184,8 +206,9 @@ const noSizes = (): SizeStats => ({
 /** smap_gather_stats: adds a VMA's pages to `s`. Sizes in kB; Pss, Pss_Dirty and Locked in PSS_SHIFT fixed point until `pssToKb`. */
 function gather(k: Kernel, vma: Vma, s: SizeStats, kinds: PssKinds | null = null): void {
   const locked = (vma.flags & VM.locked) !== 0;
+  if (!isWalked(vma)) return;
   for (const p of walkPages(k, vma.mm, vma.start, vma.end)) {
-    if (p.state !== "present" || p.zero) continue;
+    if (p.state !== "present" || p.zero || p.raw) continue;
     if (p.huge && !k.era.smapsProtnonePmd && (vma.flags & (VM.read | VM.write | VM.exec)) === 0) continue;
     const head = folioOf(k, p.pfn as Pfn);
     const flags = k.pageFlags.get(head);
@@ -224,7 +247,7 @@ export function smapsOf(k: Kernel, vma: Vma): Smaps {
   const s = noSizes();
   gather(k, vma, s);
   pssToKb(s);
-  const THPeligible = allowableOrders(k, vma, "smaps", (1 << (k.geo.pmdOrder + 1)) - 1) === 0 ? 0 : 1;
+  const THPeligible = allowableOrders(k, vma, "smaps", allOrders(k)) === 0 ? 0 : 1;
   return { Size: (vma.end - vma.start) * 4, KernelPageSize: 4, MMUPageSize: 4, ...s, THPeligible };
 }
 

@@ -5,6 +5,8 @@ import { MISC, MTHP, MTHP_COUNTERS, type Kernel } from "../mm/kernel.ts";
 import type { DefragMode, Globals, KhugepagedSettings, ShmemMode, ShmemSizeMode, ThpMode, ThpSizeMode } from "../mm/records.ts";
 import type { Op } from "../sched/points.ts";
 import { anonOrders, sizeMode } from "../thp/eligibility/orders.ts";
+import { editableRules } from "../thp/eligibility/ruleLists.ts";
+import { parseRules, printRules, RULES_FILE } from "../thp/eligibility/ruleText.ts";
 import { startStopKhugepaged, wakeKhugepaged } from "../thp/khugepaged.ts";
 import { refuseArgument } from "../why/refusal.ts";
 
@@ -245,6 +247,8 @@ export function tunablesOf(k: Kernel): Tunable[] {
       );
     if (k.era.mthp) out.push(...sizeFiles(k));
   }
+  out.push(...hugelabFiles(k));
+  if (k.geo.thp) out.push(rulesFile());
   if (k.profile.config.debugFs) out.push(faultAroundFile(1 << k.geo.levels[k.geo.levels.length - 1].bits));
   out.push(
     number(
@@ -275,6 +279,44 @@ export function tunablesOf(k: Kernel): Tunable[] {
     ),
   );
   return out;
+}
+
+/** The parameter of our device driver, and in debugfs how often it was called. */
+function hugelabFiles(k: Kernel): Tunable[] {
+  const orders = k.geo.thp ? [0, k.geo.pmdOrder] : [0];
+  const path = "/sys/module/hugelab/parameters/huge_fault_order";
+  const parameter: Tunable = {
+    path,
+    show: (kk) => `${kk.g.hugelabOrder}\n`,
+    store: (kk, text) => {
+      const n = parseUnsigned(text);
+      return n === undefined || !orders.includes(n) ? refuse(kk, path, text) : applied(kk, path, { hugelabOrder: n });
+    },
+  };
+  if (!k.profile.config.debugFs) return [parameter];
+  const dir = "/sys/kernel/debug/hugelab";
+  return [
+    parameter,
+    counter(`${dir}/faults`, (kk) => kk.misc.get(MISC.deviceFaults)),
+    counter(`${dir}/huge_faults_pmd`, (kk) => kk.misc.get(MISC.hugeFaultsPmd)),
+    counter(`${dir}/huge_faults_pud`, (kk) => kk.misc.get(MISC.hugeFaultsPud)),
+  ];
+}
+
+/** The rules of eligibility as a live patch: one line of rules replaces those of the release, "release" brings them back. */
+function rulesFile(): Tunable {
+  return {
+    path: RULES_FILE,
+    show: (k) => `${k.g.eligibilityRules === null ? "release" : printRules(k.g.eligibilityRules)}\n`,
+    store: (k, text) => {
+      const word = plainWord(text).trim();
+      if (word === "release") return applied(k, RULES_FILE, { eligibilityRules: null });
+      const rules = parseRules(word);
+      // 5.19 asks three functions, and one list cannot stand for them
+      if ("problem" in rules || editableRules(k.era) === null) return refuse(k, RULES_FILE, text);
+      return applied(k, RULES_FILE, { eligibilityRules: rules.rules });
+    },
+  };
 }
 
 /** kernel.shmmax: what a segment may have, bytes. Values above 2^53 are as good as none. */

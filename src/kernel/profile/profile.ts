@@ -74,8 +74,8 @@ const RECORDED: readonly Profile[] = [
     release: "6.12",
     kernelRelease: "6.12.107+deb13-amd64",
     recorded: true,
-    // 158cdce87c8c, backported; that ext4 zeroes the old end of a file is recorded
-    fixes: { readaheadKeepsSize: true, ext4ZeroesOldEnd: true },
+    // 158cdce87c8c, backported; that ext4 zeroes the old end of a file is recorded, and in elig_13 that within_size finds the end of a small block from its pages
+    fixes: { readaheadKeepsSize: true, ext4ZeroesOldEnd: true, shmemWithinSizeIndex: "pages" },
     config: debianConfig,
   },
   {

@@ -1,5 +1,7 @@
 import { makeWritable } from "../arch/geometry.ts";
 import { anonVmaPrepare } from "../mm/anonVma.ts";
+import { isRawPfn } from "../drivers/card.ts";
+import { hugelabHugeFault } from "../drivers/hugelabFault.ts";
 import { FAULT, VMF } from "../mm/faultFlags.ts";
 import { allocZeroedFolio, deferredSplit, folioGet, folioPages, folioPut, hasFlag, setFlag } from "../mm/folio.ts";
 import { MMC, MTHP, type Kernel } from "../mm/kernel.ts";
@@ -9,6 +11,7 @@ import { dirtyBits, dirtyMaybeWrite, entryHiFor, entryLoFor } from "../mm/prot.t
 import type { Vma } from "../mm/records.ts";
 import { addNewAnonRmap, dupAnonRmapPmd, moveAnonRmap } from "../mm/rmap.ts";
 import { tlbFlushRange } from "../mm/tlb.ts";
+import { hasHugeFault } from "../mm/vmaOps.ts";
 import { VM } from "../mm/vmFlags.ts";
 import { VMSTAT } from "../mm/vmstat.ts";
 import type { Op } from "../sched/points.ts";
@@ -104,10 +107,13 @@ export function hugePmdWpPage(k: Kernel, vmaIn: Vma, vpn: number, flags: number,
   const lo = loAt(k, table, i);
   const hi = hiAt(k, table, i);
   const pfn = entryPfn(lo, hi);
-  const n = 1 << k.geo.pmdOrder;
+  const order = k.geo.pmdOrder;
+  const n = 1 << order;
   const start = vpn - (vpn & (n - 1));
-  // wp_huge_pmd of a file: the fault goes on without the PMD
+  // wp_huge_pmd of a file: its handler may make the entry writable, else the fault goes on without the PMD
   if (vmaIn.ops !== "none") {
+    const byHandler = vmaIn.ops === "device" && hasHugeFault(k, vmaIn) ? hugelabHugeFault(k, vmaIn, vpn, true, order) : VMF.fallback;
+    if ((byHandler & VMF.fallback) === 0) return byHandler;
     if (k.tracer !== null) traceFilePmdWrite(k, vmaIn, start, n);
     splitPmd(k, vmaIn, { table, i, lo, hi }, vpn);
     return VMF.fallback;
@@ -142,6 +148,17 @@ export function hugePmdWpPage(k: Kernel, vmaIn: Vma, vpn: number, flags: number,
   setEntry(k, table, i, next, hi);
   tlbFlushRange(k, vmaIn.mm, start, start + n);
   return 0;
+}
+
+/**
+ * The part of copy_huge_pmd for raw memory: an entry that says itself what it is goes to the child as it is (6.12), another is found again by the child's
+ * first fault.
+ */
+export function copyRawPmd(k: Kernel, srcTable: TableIndex, dstTable: TableIndex, vpn: number): void {
+  const i = indexAt(k.geo, k.geo.pmdLevel, vpn);
+  const lo = loAt(k, srcTable, i);
+  const hi = hiAt(k, srcTable, i);
+  if (isRawPfn(k, entryPfn(lo, hi)) && (lo & k.geo.encoding.special) !== 0) setEntry(k, dstTable, i, lo & ~k.geo.encoding.accessed, hi);
 }
 
 /** An exclusive huge page that may be pinned cannot be shared by fork (folio_try_dup_anon_rmap_pmd). */

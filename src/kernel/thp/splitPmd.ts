@@ -1,4 +1,5 @@
 import { isWritable, makeReadOnly, makeWritable } from "../arch/geometry.ts";
+import { isRawPfn } from "../drivers/card.ts";
 import { folioGet, folioMarkAccessed, folioPages, folioPut, hasFlag, mlockFolio, setFlag } from "../mm/folio.ts";
 import { MMC, type Kernel } from "../mm/kernel.ts";
 import { folioMarkDirty } from "../mm/pageCache.ts";
@@ -65,6 +66,14 @@ function dropFilePmd(k: Kernel, vma: Vma, place: PmdPlace, start: number): void 
   folioPut(k, head);
 }
 
+/** A PMD of memory that no folio stands behind (vma_is_special_huge): the entry goes, and nothing is counted. */
+function dropRawPmd(k: Kernel, vma: Vma, place: PmdPlace, vpn: number): void {
+  const n = 1 << k.geo.pmdOrder;
+  const start = Math.floor(vpn / n) * n;
+  clearEntry(k, place.table, place.i);
+  tlbFlushRange(k, vma.mm, start, start + n);
+}
+
 const isFileFolio = (k: Kernel, head: Pfn): boolean => (k.pageFlags.get(head) & PG.file) !== 0;
 
 /**
@@ -72,6 +81,11 @@ const isFileFolio = (k: Kernel, head: Pfn): boolean => (k.pageFlags.get(head) & 
  * Write, young, dirty, soft-dirty, uffd-wp and exclusivity are copied to every entry.
  */
 export function splitPmd(k: Kernel, vma: Vma, place: PmdPlace, vpn: number): void {
+  if (isRawPfn(k, entryPfn(place.lo, place.hi))) {
+    k.countVm(VMSTAT.thpSplitPmd);
+    dropRawPmd(k, vma, place, vpn);
+    return;
+  }
   const e = k.geo.encoding;
   const n = 1 << k.geo.pmdOrder;
   const start = Math.floor(vpn / n) * n;
@@ -124,6 +138,10 @@ export function splitPmdAddress(k: Kernel, vma: Vma, vpn: number): void {
 
 /** zap_huge_pmd: removes a PMD leaf as a whole, with its deposited table. */
 export function zapPmd(k: Kernel, vma: Vma, place: PmdPlace, vpn: number): void {
+  if (isRawPfn(k, entryPfn(place.lo, place.hi))) {
+    dropRawPmd(k, vma, place, vpn);
+    return;
+  }
   const n = 1 << k.geo.pmdOrder;
   const start = Math.floor(vpn / n) * n;
   const pfn = entryPfn(place.lo, place.hi);

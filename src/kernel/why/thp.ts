@@ -3,9 +3,11 @@ import type { Kernel } from "../mm/kernel.ts";
 import { hiAt, indexAt, loAt, pteLevel } from "../mm/pgtable.ts";
 import type { Vma } from "../mm/records.ts";
 import { VM, VM_NO_KHUGEPAGED } from "../mm/vmFlags.ts";
-import { allowableOrders } from "../thp/eligibility/eligibility.ts";
+import { isTemporaryStack } from "../thp/eligibility/conditions.ts";
+import { allowableOrders, eligibilitySymbol } from "../thp/eligibility/eligibility.ts";
 import { sizeMode } from "../thp/eligibility/orders.ts";
 import { fitsAround, fitsAtEnd, type Caller } from "../thp/eligibility/question.ts";
+import { printRules, RULES_FILE } from "../thp/eligibility/ruleText.ts";
 import type { TableIndex } from "../units.ts";
 import {
   anyBlock,
@@ -42,14 +44,18 @@ export interface OrderChecks {
   readonly fails: FailedCheck[];
 }
 
-const SYMBOLS = {
-  separate519: "transparent_hugepage_active",
-  merged60: "hugepage_vma_check",
-  merged61: "hugepage_vma_check",
-  handlers67: "hugepage_vma_check",
-  orders68: "thp_vma_allowable_orders",
-  tva618: "thp_vma_allowable_orders",
-} as const;
+/** The rules were put in by hand: the file that holds them is behind every answer. */
+const editedRules = (k: Kernel): Cause => ({
+  kind: "setting",
+  path: RULES_FILE,
+  value: k.g.eligibilityRules === null ? "release" : printRules(k.g.eligibilityRules),
+});
+
+/** Checks of rules that somebody edited: what they say, and that somebody did. */
+function editedChecks(k: Kernel, vma: Vma, flags: number, caller: Caller, order: number): OrderChecks {
+  const causes = [editedRules(k)];
+  return allowableOrders(k, vma, caller, 1 << order, flags) !== 0 ? { holds: causes, fails: [] } : { holds: [], fails: [{ rule: "thp.editedRule", causes }] };
+}
 
 const settingCause = (k: Kernel): Cause => ({ kind: "setting", path: `${THP_DIR}/enabled`, value: k.g.enabled });
 
@@ -103,6 +109,7 @@ function fileChecks(k: Kernel, vma: Vma, flags: number, caller: Caller, order: n
 
 /** Every check that the booted release makes of one order, for a caller and a page. `flags`: those the VMA has or is about to have. */
 export function orderChecks(k: Kernel, vma: Vma, flags: number, caller: Caller, order: number, vpn: number): OrderChecks {
+  if (k.g.eligibilityRules !== null) return editedChecks(k, vma, flags, caller, order);
   if (vma.ops !== "none") return fileChecks(k, vma, flags, caller, order, vpn);
   const out: OrderChecks = { holds: [], fails: [] };
   const inFault = caller === "pageFault";
@@ -117,13 +124,17 @@ export function orderChecks(k: Kernel, vma: Vma, flags: number, caller: Caller, 
   const forced = caller === "forcedCollapse";
   const settingsFirst = k.era.mthp;
   if (settingsFirst && !forced) checkSettings(k, flags, order, advised, out);
+  // only execve makes such a stack, and no setting changes that it is one
+  if (isTemporaryStack(flags)) out.fails.push({ rule: "thp.temporaryStack", causes: [{ kind: "operation" }] });
   if (flags & VM.noHugePage) out.fails.push({ rule: "thp.noHugePage", causes: [flag("VM_NOHUGEPAGE", VM.noHugePage)] });
   else out.holds.push(flag("VM_NOHUGEPAGE", VM.noHugePage));
   checkPrctl(k, vma, flags, forced, advised, out);
-  const trusted = inFault && (k.era.mthp || k.era.eligibility === "handlers67" || k.era.eligibility === "separate519");
+  const separate = k.era.eligibility === "separate";
+  const isCollapse = caller === "khugepaged" || forced;
+  const trusted = separate ? !isCollapse : k.era.specialGate === "collapse" && !isCollapse;
   if (flags & VM_NO_KHUGEPAGED && !trusted) out.fails.push({ rule: "thp.special", causes: [flag("VM_SPECIAL", VM_NO_KHUGEPAGED)] });
   const bounds = (from: number, to: number): Cause => ({ kind: "vmaBounds", mm: vma.mm, vpn, start: vma.start, end: vma.end, from, to });
-  if (!inFault && (k.era.eligibility !== "separate519" || caller === "smaps")) {
+  if (!inFault && (!separate || caller === "smaps")) {
     if (fitsAtEnd(vma, order)) out.holds.push(bounds(0, 0));
     else out.fails.push({ rule: "thp.tooSmall", causes: [bounds(0, 0)] });
   }
@@ -159,8 +170,9 @@ function decideOrder(k: Kernel, vma: Vma, symbol: string, checks: OrderChecks, y
 /** The answer about a PMD-sized page to khugepaged and MADV_COLLAPSE. A decision that does not follow from its causes is a bug here. */
 export function traceEligibility(k: Kernel, vma: Vma, caller: Caller, allowed: boolean): void {
   const checks = orderChecks(k, vma, vma.flags, caller, k.geo.pmdOrder, vma.start);
-  bugOn((checks.fails.length === 0) !== allowed, `${SYMBOLS[k.era.eligibility]} said ${allowed}, its checks say ${checks.fails.map((f) => f.rule).join(" ")}`);
-  decideOrder(k, vma, SYMBOLS[k.era.eligibility], checks, "yes", "no", vma.start, vma.end - vma.start);
+  const symbol = eligibilitySymbol(k, caller);
+  bugOn((checks.fails.length === 0) !== allowed, `${symbol} said ${allowed}, its checks say ${checks.fails.map((f) => f.rule).join(" ")}`);
+  decideOrder(k, vma, symbol, checks, "yes", "no", vma.start, vma.end - vma.start);
 }
 
 /** Whether a fault on an empty PMD entry may use a PMD-sized page; `table`: the entry is not empty, a page table is there. */
@@ -171,7 +183,7 @@ export function tracePmdFault(k: Kernel, vma: Vma, vpn: number, table: boolean):
   const start = vpn - (vpn % pages);
   if (table) checks.fails.unshift({ rule: "thp.tableThere", causes: [{ kind: "entry", mm: vma.mm, vpn: start, pages, is: "table" }] });
   else checks.holds.push({ kind: "entry", mm: vma.mm, vpn: start, pages, is: "none" });
-  decideOrder(k, vma, table ? "__handle_mm_fault" : SYMBOLS[k.era.eligibility], checks, `order ${order}`, "no", vpn, 1);
+  decideOrder(k, vma, table ? "__handle_mm_fault" : eligibilitySymbol(k, "pageFault"), checks, `order ${order}`, "no", vpn, 1);
 }
 
 /** A fault on an empty entry below a page table: that the table is there already rules a huge page out. */

@@ -130,6 +130,12 @@ export type OrderRule =
   | "thp.tooSmall"
   | "thp.noAnonVma"
   | "thp.fileNotAllowed"
+  | "thp.editedRule"
+  | "thp.temporaryStack"
+  | "thp.handlerNotAsked"
+  | "thp.handlerMapped"
+  | "thp.handlerDeclined"
+  | "thp.noHandler"
   | "thp.blockOutside"
   | "thp.blockNotEmpty"
   | "thp.tableThere";

@@ -1,3 +1,4 @@
+import { isRawPfn } from "../../kernel/drivers/card.ts";
 import type { Kernel } from "../../kernel/mm/kernel.ts";
 import { ENTRY_ROW, entryRowAt } from "../../kernel/mm/kernel.ts";
 import { entryPfn } from "../../kernel/mm/pgtable.ts";
@@ -17,9 +18,9 @@ import { walkTables, type TableVisitor } from "./tableWalk.ts";
 /** The picture of an address space: areas in order, each cut into cells that say what is mapped there. */
 
 /** pages of each kind in a cell */
-const KIND = { page: 0, huge: 1, large: 2, zero: 3, hugeZero: 4, special: 5 } as const;
-const KINDS = 6;
-const STATES: readonly CellState[] = ["page", "huge", "anonHuge", "zero", "hugeZero", "special"];
+const KIND = { page: 0, huge: 1, large: 2, zero: 3, hugeZero: 4, special: 5, device: 6 } as const;
+const KINDS = 7;
+const STATES: readonly CellState[] = ["page", "huge", "anonHuge", "zero", "hugeZero", "special", "device"];
 
 /** pages of a cell up to which its frames are looked up, to tell pages of large folios from single pages */
 const LOOKED_UP = 64;
@@ -49,7 +50,8 @@ class AreaCount implements TableVisitor {
 
   leaf(vpn: number, pages: number, _span: number, lo: number, hi: number, step: number): void {
     this.#note(step);
-    this.#add(vpn, pages, isHugeZero(this.#k, entryPfn(lo, hi)) ? KIND.hugeZero : KIND.huge);
+    const pfn = entryPfn(lo, hi);
+    this.#add(vpn, pages, isRawPfn(this.#k, pfn) ? KIND.device : isHugeZero(this.#k, pfn) ? KIND.hugeZero : KIND.huge);
   }
 
   table(t: TableIndex, index: number, vpn: number, pages: number): void {
@@ -62,6 +64,7 @@ class AreaCount implements TableVisitor {
       const at = (Math.floor(vpn / pagesPerCell) - this.#firstCell) * KINDS;
       this.counts[at + KIND.page] += found.pages;
       this.counts[at + KIND.zero] += found.zero;
+      this.counts[at + KIND.device] += found.device;
       this.counts[at + KIND.special] += found.special;
       this.#note(found.step);
       return;
@@ -78,7 +81,7 @@ class AreaCount implements TableVisitor {
       if (lo === 0 && hi === 0) continue;
       const at = (Math.floor((vpn + i) / pagesPerCell) - this.#firstCell) * KINDS;
       if ((lo & (present | protNone)) === 0) this.counts[at + KIND.special]++;
-      else if ((lo & special) !== 0) this.counts[at + KIND.zero]++;
+      else if ((lo & special) !== 0) this.counts[at + (isRawPfn(k, entryPfn(lo, hi)) ? KIND.device : KIND.zero)]++;
       else this.counts[at + (pagesPerCell <= LOOKED_UP && this.#isLarge(entryPfn(lo, hi)) ? KIND.large : KIND.page)]++;
     }
   }

@@ -13,6 +13,7 @@ const ORDER: readonly CellState[] = [
   "file",
   "swap",
   "special",
+  "device",
   "reserved",
   "mixed",
   "free",

@@ -14,6 +14,7 @@ export type CellState =
   | "hugeZero"
   | "swap"
   | "special"
+  | "device"
   | "free"
   | "anon"
   | "anonHuge"
@@ -198,5 +199,95 @@ export interface CountersPicture {
   readonly twin: readonly string[];
 }
 
-export type PictureRequest = AddressSpaceRequest | PageTablesRequest | PhysicalRequest | CountersRequest;
-export type Picture = AddressSpacePicture | PageTablesPicture | PhysicalPicture | CountersPicture;
+/** Who may have a huge page in an area, as every release answers it. */
+export interface EligibilityRequest {
+  readonly kind: "eligibility";
+  readonly process: string | null;
+  /** an address in the area, as the learner writes it; null: the first area */
+  readonly address: string | null;
+}
+
+export interface EligibilityCell {
+  /** "none": the release has no such caller */
+  readonly answer: "yes" | "no" | "none";
+  /** "yes, 2 MiB", "no" */
+  readonly text: string;
+  /** id of the rule that decided: "R4"; "" where none did */
+  readonly rule: string;
+  /** why, in a sentence */
+  readonly reason: string;
+  /** the kernel function that answers */
+  readonly symbol: string;
+  /** another answer than the release before gives, or than the release that the patch is for */
+  readonly differs: boolean;
+}
+
+export interface EligibilityPicture {
+  readonly kind: "eligibility";
+  readonly title: string;
+  readonly process: string;
+  /** the area; null where there is none */
+  readonly area: { readonly start: string; readonly label: string; readonly vmFlags: readonly string[] } | null;
+  /** areas to choose from, at most 200: where each starts, and how the learner calls it */
+  readonly areas: readonly { readonly start: string; readonly name: string }[];
+  /** columns: who asks */
+  readonly callers: readonly { readonly title: string; readonly hint: string }[];
+  readonly rows: readonly {
+    /** "6.2 to 6.6", "6.1+huge-fault-fix-v1" */
+    readonly name: string;
+    /** what a patch is; "" for releases */
+    readonly title: string;
+    /** the learner's own machine */
+    readonly own: boolean;
+    readonly cells: readonly EligibilityCell[];
+  }[];
+  readonly twin: readonly string[];
+}
+
+/** The rules of the check, to be edited, against the table of cases. */
+export interface RulesRequest {
+  readonly kind: "rules";
+  /** the version that is compared with: "6.1", "6.1+huge-fault-fix-v3" */
+  readonly against: string;
+}
+
+export type RuleAnswer = "yes" | "no" | "shmem" | "next";
+
+export interface RulesPicture {
+  readonly kind: "rules";
+  readonly title: string;
+  /** false: this release has no single list */
+  readonly editable: boolean;
+  /** other than the rules of the machine's release */
+  readonly edited: boolean;
+  readonly callers: readonly { readonly id: string; readonly title: string }[];
+  readonly rules: readonly { readonly id: string; readonly condition: string; readonly label: string; readonly answers: readonly RuleAnswer[] }[];
+  /** conditions that a rule can have */
+  readonly conditions: readonly { readonly id: string; readonly label: string }[];
+  /** versions that can be compared with, each with the number of cells that differ from it */
+  readonly versions: readonly { readonly name: string; readonly differing: number }[];
+  readonly against: string;
+  /** cells of the table of cases in all */
+  readonly cellCount: number;
+  /** cases with a cell that differs from `against` */
+  readonly cases: readonly {
+    readonly name: string;
+    /** the commands that make it, one a line */
+    readonly script: string;
+    readonly cells: readonly {
+      readonly caller: string;
+      /** transparent_hugepage/enabled */
+      readonly enabled: string;
+      readonly mine: "yes" | "no";
+      readonly theirs: "yes" | "no";
+      /** the rules that decided */
+      readonly myRule: string;
+      readonly theirRule: string;
+    }[];
+  }[];
+  readonly summary: string;
+  readonly twin: readonly string[];
+}
+
+export type PictureRequest = AddressSpaceRequest | PageTablesRequest | PhysicalRequest | CountersRequest | EligibilityRequest | RulesRequest;
+export type Picture = AddressSpacePicture | PageTablesPicture | PhysicalPicture | CountersPicture | EligibilityPicture | RulesPicture;

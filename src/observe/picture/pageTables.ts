@@ -1,4 +1,5 @@
 import { PPC_8XX_PMD_PAGE_8M } from "../../kernel/arch/ppc8xx.ts";
+import { isRawPfn } from "../../kernel/drivers/card.ts";
 import { folioPlace } from "../../kernel/proc/taskMmu.ts";
 import type { Kernel } from "../../kernel/mm/kernel.ts";
 import { entryAt, entryPfn, indexAt, isMarker, loAt, hiAt, MARKER, NONPRESENT, tableBelow } from "../../kernel/mm/pgtable.ts";
@@ -25,6 +26,7 @@ function kindOf(k: Kernel, level: number, lo: number, hi: number): EntryKind {
 
 function stateOf(k: Kernel, level: number, kind: EntryKind, lo: number, hi: number): CellState {
   if (kind === "none" || kind === "table") return kind;
+  if (isRawPfn(k, entryPfn(lo, hi)) && kind !== "notPresent") return "device";
   if (kind === "notPresent") return (lo & NONPRESENT.mask) === NONPRESENT.swap ? "swap" : "special";
   if (level === k.geo.levels.length - 1) return (lo & k.geo.encoding.special) !== 0 ? "zero" : "page";
   return isHugeZero(k, entryPfn(lo, hi)) ? "hugeZero" : "huge";
@@ -50,10 +52,13 @@ function summaryOf(k: Kernel, say: Say, level: number, kind: EntryKind, lo: numb
       if (k.geo.bytesPerEntry === 4 && (lo & PPC_8XX_PMD_PAGE_8M) === PPC_8XX_PMD_PAGE_8M) return say("observe.entry.half8M", { frame });
       return say("observe.entry.table", { level: k.geo.levels[level + 1].name, frame });
     case "protNone":
+      if (isRawPfn(k, pfn)) return say("observe.entry.device", { size, frame });
       return say("observe.entry.protNone", { size, frame });
     case "huge":
+      if (isRawPfn(k, pfn)) return say("observe.entry.device", { size, frame });
       return say(isHugeZero(k, pfn) ? "observe.entry.hugeZero" : "observe.entry.huge", { size, frame });
     case "page": {
+      if (isRawPfn(k, pfn)) return say("observe.entry.device", { size, frame });
       if ((lo & k.geo.encoding.special) !== 0) return say("observe.entry.zero", { frame });
       const { order, index } = folioPlace(k, pfn);
       return order === 0 ? say("observe.entry.page", { frame }) : say("observe.entry.pageOfFolio", { frame, index, order });

@@ -8,9 +8,9 @@ import { findProfile, type Profile } from "../../kernel/profile/profile.ts";
 import { sysFork, sysMadvise, sysMmap, sysMprotect, sysMunmap } from "../../kernel/syscalls.ts";
 import { touchRange } from "../../kernel/touch.ts";
 import type { Pfn } from "../../kernel/units.ts";
-import { buildPicture } from "./buildPicture.ts";
+import { buildPicture, type MachineRequest } from "./buildPicture.ts";
 import type { PictureContext } from "./context.ts";
-import type { AddressSpacePicture, CountersPicture, EntryDetail, PageTablesPicture, PhysicalPicture, PictureRequest } from "./model.ts";
+import type { AddressSpacePicture, CountersPicture, EntryDetail, PageTablesPicture, PhysicalPicture } from "./model.ts";
 import { pictureMessagesEn } from "./messages.en.ts";
 import { Summaries } from "./summaries.ts";
 
@@ -48,7 +48,7 @@ class Desk {
     this.do((k) => touchRange(k, k.tasks.get(this.task), BASE + from, BASE + to, 4096, kind, 7));
   }
 
-  picture<P>(request: PictureRequest): P {
+  picture<P>(request: MachineRequest): P {
     const context: PictureContext = {
       print: (address) => (address >= BASE && address < BASE + 2 ** 32 ? `A+0x${(address - BASE).toString(16)}` : `0x${address.toString(16)}`),
       processes: this.processes,

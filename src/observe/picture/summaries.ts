@@ -1,5 +1,7 @@
+import { isRawPfn } from "../../kernel/drivers/card.ts";
 import { ENTRY_ROW, PAGE_ROW, pageRowAt, type Kernel } from "../../kernel/mm/kernel.ts";
 import { ORDER_MASK, ORDER_SHIFT, PG } from "../../kernel/mm/pageFlags.ts";
+import { entryPfn } from "../../kernel/mm/pgtable.ts";
 import type { TableIndex } from "../../kernel/units.ts";
 
 /** What the entries of a table of the lowest level hold. */
@@ -7,6 +9,8 @@ export interface TableCounts {
   /** entries that map a page, the zero page left out */
   readonly pages: number;
   readonly zero: number;
+  /** entries that map memory of a device */
+  readonly device: number;
   /** entries that hold something but no page: markers, migration entries */
   readonly special: number;
   /** the latest step that changed one of them */
@@ -89,7 +93,7 @@ export class Summaries {
   }
 }
 
-const NOTHING: TableCounts = { pages: 0, zero: 0, special: 0, step: 0 };
+const NOTHING: TableCounts = { pages: 0, zero: 0, device: 0, special: 0, step: 0 };
 const freeCounts = (pages: number): Int32Array => Int32Array.from({ length: FRAME_KINDS }, (_, kind) => (kind === FRAME.free ? pages : 0));
 const ALL_FREE = freeCounts(BLOCK_PAGES);
 const SECTION_FREE = freeCounts(SECTION_PAGES);
@@ -100,6 +104,7 @@ function countTable(k: Kernel, chunk: Int32Array, first: number): TableCounts {
   const holdsFrame = present | protNone;
   let pages = 0;
   let zero = 0;
+  let device = 0;
   let special = 0;
   let step = 0;
   const end = (first + 2 ** k.geo.levels[k.geo.levels.length - 1].bits) * width;
@@ -107,11 +112,12 @@ function countTable(k: Kernel, chunk: Int32Array, first: number): TableCounts {
     const lo = chunk[at + ENTRY_ROW.lo];
     if (chunk[at + ENTRY_ROW.step] > step) step = chunk[at + ENTRY_ROW.step];
     if ((lo & holdsFrame) !== 0) {
-      if ((lo & zeroBit) !== 0) zero++;
-      else pages++;
+      if ((lo & zeroBit) === 0) pages++;
+      else if (isRawPfn(k, entryPfn(lo, chunk[at + ENTRY_ROW.hi]))) device++;
+      else zero++;
     } else if (lo !== 0 || chunk[at + ENTRY_ROW.hi] !== 0) special++;
   }
-  return { pages, zero, special, step };
+  return { pages, zero, device, special, step };
 }
 
 function countBlock(chunk: Int32Array): Int32Array {

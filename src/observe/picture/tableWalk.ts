@@ -46,8 +46,8 @@ export interface Below {
 export function countBelow(k: Kernel, summaries: Summaries, t: TableIndex, level: number): Below {
   const { levels, encoding, tableStride } = k.geo;
   if (level === levels.length - 1) {
-    const { pages, zero, step } = summaries.table(k, t);
-    return { pages: pages + zero, step };
+    const { pages, zero, device, step } = summaries.table(k, t);
+    return { pages: pages + zero + device, step };
   }
   const first = t * tableStride;
   const chunk = k.entryRows.chunks[first >>> k.entryRows.shift];

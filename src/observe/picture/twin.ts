@@ -1,4 +1,5 @@
 import { sizeText, type Say } from "./context.ts";
+import { eligibilityTwin, rulesTwin } from "../eligibility/twin.ts";
 import { stateLabel } from "./legend.ts";
 import type { AddressSpacePicture, CellState, CountersPicture, PageTablesPicture, PhysicalPicture, Picture } from "./model.ts";
 
@@ -13,6 +14,10 @@ export function twinOf(say: Say, picture: Picture): string[] {
       return memoryTwin(say, picture);
     case "counters":
       return countersTwin(say, picture);
+    case "eligibility":
+      return eligibilityTwin(say, picture);
+    case "rules":
+      return rulesTwin(say, picture);
   }
 }
 

@@ -18,6 +18,7 @@ export const LOOKS: Readonly<Record<CellState, Look>> = {
   hugeZero: { token: "--cell-huge", pattern: "hatch" },
   swap: { token: "--cell-swap", pattern: "cross" },
   special: { token: "--cell-special", pattern: "dots" },
+  device: { token: "--cell-reserved", pattern: "bar" },
   free: { token: "--cell-free", pattern: "blank" },
   anon: { token: "--cell-page", pattern: "solid" },
   anonHuge: { token: "--cell-huge", pattern: "bar" },

@@ -83,6 +83,18 @@ export class Session {
     return { parts: step.output, prompt: step.prompt, notRun: false };
   }
 
+  /** A line that a picture runs for the learner; the terminal says which. What was wrong with it, or null. */
+  async runFromPicture(line: string): Promise<string | null> {
+    if (this.busy) {
+      this.#events.announcer.say(say("renderer.timeline.busy"));
+      return say("renderer.timeline.busy");
+    }
+    const { parts, prompt } = await this.submit(line);
+    this.terminal?.say([{ stream: "note", text: `${say("renderer.picture.ran", { line })}\n` }], prompt ?? this.prompt);
+    const errors = parts.filter(({ stream }) => stream === "error").map(({ text }) => text.trim());
+    return errors.length === 0 ? null : errors.join(" ");
+  }
+
   /** Lines that nobody typed, one after the other; ends where one cannot be carried out. The terminal is told of it in one sentence. */
   async runLines(lines: readonly string[]): Promise<void> {
     this.busy = true;

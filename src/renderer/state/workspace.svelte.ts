@@ -3,7 +3,7 @@ import { say } from "../../i18n/format.ts";
 import type { Settings } from "./settings.svelte.ts";
 
 export type PaneName = "guide" | "terminal" | "picture" | "timeline";
-export type PictureTab = "addressSpace" | "pageTables" | "physical" | "counters" | "why" | "diff" | "compare";
+export type PictureTab = "addressSpace" | "pageTables" | "physical" | "counters" | "eligibility" | "why" | "diff" | "compare";
 
 /** in the order in which F6 goes through them */
 export const PANES: readonly PaneName[] = ["guide", "picture", "terminal", "timeline"];
@@ -13,6 +13,7 @@ export const PICTURE_TABS: readonly { readonly id: PictureTab; readonly title: (
   { id: "pageTables", title: () => say("renderer.picture.pageTables") },
   { id: "physical", title: () => say("renderer.picture.physical") },
   { id: "counters", title: () => say("renderer.picture.counters") },
+  { id: "eligibility", title: () => say("renderer.picture.eligibility") },
   { id: "why", title: () => say("renderer.picture.why") },
   { id: "diff", title: () => say("renderer.picture.diff") },
   { id: "compare", title: () => say("renderer.picture.compare") },

@@ -1,4 +1,5 @@
 import { isWritable } from "../../kernel/arch/geometry.ts";
+import { isRawPfn } from "../../kernel/drivers/card.ts";
 import { ENTRY_ROW, entryRowAt, type Kernel } from "../../kernel/mm/kernel.ts";
 import { entryPfn, tableBelow } from "../../kernel/mm/pgtable.ts";
 import { isHugeZero } from "../../kernel/thp/hugeZero.ts";
@@ -18,7 +19,7 @@ import { mmOf, type ProcessSide } from "./valueRows.ts";
 type Side =
   { readonly kind: "table"; readonly table: TableIndex } | { readonly kind: "entry"; readonly lo: number; readonly hi: number; readonly span: number };
 
-const STATES: readonly CellState[] = ["none", "page", "huge", "zero", "hugeZero", "special"];
+const STATES: readonly CellState[] = ["none", "page", "huge", "zero", "hugeZero", "special", "device"];
 const LOOK = {
   none: 0,
   page: 1,
@@ -26,6 +27,7 @@ const LOOK = {
   zero: 3,
   hugeZero: 4,
   special: 5,
+  device: 6,
   writable: 8,
   accessed: 16,
   dirty: 32,
@@ -47,7 +49,9 @@ function lookOf(k: Kernel, lo: number, hi: number, span: number): number {
   const e = k.geo.encoding;
   if (lo === 0 && hi === 0) return LOOK.none;
   if ((lo & (e.present | e.protNone)) === 0) return LOOK.special | ((hi & 0xff) << 16);
-  const kind = span === 1 ? ((lo & e.special) !== 0 ? LOOK.zero : LOOK.page) : isHugeZero(k, entryPfn(lo, hi)) ? LOOK.hugeZero : LOOK.huge;
+  const pfn = entryPfn(lo, hi);
+  const small = (lo & e.special) !== 0 ? LOOK.zero : LOOK.page;
+  const kind = isRawPfn(k, pfn) ? LOOK.device : span === 1 ? small : isHugeZero(k, pfn) ? LOOK.hugeZero : LOOK.huge;
   const bit = (mask: number, flag: number): number => ((lo & mask) !== 0 ? flag : 0);
   return (
     kind |

@@ -13,10 +13,11 @@ export const DISK_KINDS: readonly FileKind[] = FILE_KINDS.filter((kind) => kind.
 export const isPrivate = (kind: FileKind): boolean => kind.endsWith("Private");
 export const isDisk = (kind: FileKind): boolean => DISK_KINDS.includes(kind);
 
-/** undefined: anonymous memory. */
+/** undefined: anonymous memory, and the file systems that no program here maps. */
 export function kindOfVma(k: Kernel, vma: Vma): FileKind | undefined {
   if (vma.ops === "none") return undefined;
   const inode = inodeOf(k, vma);
   if (inode.path.startsWith("/dev/zero")) return "sharedAnon";
-  return `${k.mounts.get(inode.mount).fs}${(vma.flags & VM.shared) !== 0 ? "Shared" : "Private"}`;
+  const name = `${k.mounts.get(inode.mount).fs}${(vma.flags & VM.shared) !== 0 ? "Shared" : "Private"}`;
+  return FILE_KINDS.find((kind) => kind === name);
 }

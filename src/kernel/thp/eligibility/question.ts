@@ -2,6 +2,7 @@ import type { Mm, Vma } from "../../mm/records.ts";
 
 /** Who asks whether a VMA may hold a huge page (enum tva_type of 6.18, the flags of earlier releases). */
 export type Caller = "smaps" | "pageFault" | "khugepaged" | "forcedCollapse";
+export const CALLERS: readonly Caller[] = ["pageFault", "khugepaged", "forcedCollapse", "smaps"];
 
 export interface Question {
   readonly vma: Vma;
@@ -13,13 +14,16 @@ export interface Question {
   readonly orders: number;
 }
 
+/** Pages of a file lie in an aligned block as in a folio of that order; of anonymous memory always. */
+export const liesAligned = (vma: Vma, order: number): boolean => vma.ops === "none" || (vma.start - vma.pgoff) % 2 ** order === 0;
+
 /**
  * Room for a naturally aligned block of 2^order pages that ends at or before the VMA's end (thp_vma_suitable_order). Pages of a
  * file have to lie in the block as in a folio of that order.
  */
 export function fitsAtEnd(vma: Vma, order: number): boolean {
   const pages = 2 ** order;
-  if (vma.ops !== "none" && (vma.start - vma.pgoff) % pages !== 0) return false;
+  if (!liesAligned(vma, order)) return false;
   const start = Math.floor((vma.end - pages) / pages) * pages;
   return start >= vma.start && start + pages <= vma.end;
 }
