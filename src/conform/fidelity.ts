@@ -7,7 +7,7 @@ const AREAS: readonly (readonly [area: string, names: RegExp])[] = [
   ["random", /^[a-z]+-\d+-\d+$|^r\d{4}$/],
   ["eligibility", /^elig_/],
   ["sysv", /^sysv-/],
-  ["reclaim", /^pageout-/],
+  ["reclaim", /^(pageout-|deferred_shrink-)/],
   ["hugetlb", /hugetlb/],
   ["userfaultfd", /uffd/],
   ["shmem", /shmem/],

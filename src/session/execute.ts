@@ -4,6 +4,7 @@ import type { Task } from "../kernel/mm/records.ts";
 import { readZero, writePipe } from "../kernel/mm/userCopy.ts";
 import type { Op } from "../kernel/sched/points.ts";
 import { dropCaches } from "../kernel/fileCalls.ts";
+import { deferredSplitScan } from "../kernel/thp/deferredSplitScan.ts";
 import { putFile } from "../kernel/mm/inode.ts";
 import * as sys from "../kernel/syscalls.ts";
 import { MISC, type Kernel } from "../kernel/mm/kernel.ts";
@@ -53,7 +54,9 @@ function driverOperation(world: Stage, body: OperationBody): Carried | undefined
     case "sleep":
       return plain({ ret: 0 });
     case "dropCaches":
-      dropCaches(k);
+      // 1: page cache, 2: what shrinkers hold, 3: both
+      if (body.value & 1) dropCaches(k);
+      if (body.value & 2) deferredSplitScan(k);
       return plain({ ret: 0 });
     case "compact":
       return plain({ ret: 0 });

@@ -109,7 +109,7 @@ export const terminalMessagesEn: Catalogue = {
   "session.hint.alignOffset": "The offset must be a multiple of the page size, 4096.",
   "session.hint.anonymous": "No such descriptor is open; with MAP_ANONYMOUS none is needed.",
   "session.hint.beyondEof": "The access lies behind the end of the file; truncate or fwrite makes it longer.",
-  "session.hint.collapse": "Nothing could be collapsed here: a huge page needs an aligned block of 2 MiB with at least one page in it.",
+  "session.hint.collapse": "At least one block of 2 MiB could not be collapsed. why says which rule stopped it.",
   "session.hint.collapseNotAllowed": "This mapping may not have huge pages: MADV_NOHUGEPAGE, prctl or the kind of mapping forbids it.",
   "session.hint.collapseRange": "Offset and length must be multiples of 4096, and the range must end before the file does.",
   "session.hint.buffer": "The buffer must lie in memory that is mapped, and that may be written for read, read for write.",

@@ -48,6 +48,8 @@ export interface Era {
   readonly collapseQueuesDeferred: boolean;
   readonly madviseFreeLarge: "compound61" | "batched";
   readonly splitToZeroPage: boolean;
+  /** the shrinker of the deferred split queue leaves whole THPs alone that are mlocked */
+  readonly shrinkSkipsMlocked: boolean;
   readonly thpDisableExceptAdvised: boolean;
   readonly mmapThpAlign: "none" | "always" | "pmdMultiple" | "pmdMultipleNoHint";
   readonly guardRegions: "none" | "anonymous" | "any";

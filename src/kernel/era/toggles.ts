@@ -62,6 +62,7 @@ export const BASE_ERA: Era = {
   collapseQueuesDeferred: false,
   madviseFreeLarge: "compound61",
   splitToZeroPage: false,
+  shrinkSkipsMlocked: false,
   thpDisableExceptAdvised: false,
   mmapThpAlign: "none",
   guardRegions: "none",
@@ -578,6 +579,14 @@ const MEMORY_TOGGLES: readonly Toggle[] = [
     symbol: "folio_add_anon_rmap_ptes",
     source: "6.12 and 6.18 trees, recorded with random scripts",
     change: { rmapMlocksWholeFolio: true },
+  },
+  {
+    id: "shrink-skips-mlocked",
+    title: "an underused THP that is mlocked is not split",
+    since: "6.18",
+    symbol: "deferred_split_scan",
+    source: "6.12 and 6.18 trees, recorded on 6.16.12, 6.17.13 and 6.18.15",
+    change: { shrinkSkipsMlocked: true },
   },
   {
     id: "thp-disable-except",

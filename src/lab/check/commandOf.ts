@@ -21,10 +21,11 @@ function rangeOf(body: OperationBody): RangeExpr | null {
   return "at" in body && "lengthBytes" in body ? { at: body.at, lengthBytes: body.lengthBytes } : null;
 }
 
-function ofOperation({ body }: Operation, model: ReadModel): Pick<Command, "name" | "advice" | "range"> {
+/** `name`: the word that was typed, which is what an author knows: drop_caches, not dropCaches. */
+function ofOperation(name: string, { body }: Operation, model: ReadModel): Pick<Command, "name" | "advice" | "range"> {
   const range = rangeOf(body);
   const advice = body.op === "madvise" ? (typeof body.advice === "number" ? adviceName(body.advice) : body.advice) : null;
-  return { name: body.op, advice, range: range === null ? null : model.pages(range) };
+  return { name, advice, range: range === null ? null : model.pages(range) };
 }
 
 const number = (value: CallValue | undefined): bigint | null => (value?.kind === "value" && value.name === null ? value.offset : null);
@@ -53,7 +54,7 @@ export function commandOf(line: string, world: LearnerWorld, table: CommandTable
   const { form } = classifyLine(text, table);
   if (form === "command") {
     const parsed = parseLine(text, 1);
-    return parsed.kind === "operation" ? ofOperation(parsed.operation, model) : null;
+    return parsed.kind === "operation" ? ofOperation(text.trim().split(/\s/, 1)[0], parsed.operation, model) : null;
   }
   if (form === "call") {
     const parsed = parseCall(text, 1, table);

@@ -112,7 +112,8 @@ export const systemPagesEn: ManTexts = {
   },
   drop_caches: {
     summary: "drop clean cached pages",
-    description: "1 drops the page cache, 2 other caches, 3 (the default) both.",
+    description:
+      "1 drops the page cache. 2 asks the other caches to shrink; among them is the queue of huge pages that wait to be split. 3 (the default) does both.",
     errnos: { EINVAL: "The value is none of 1, 2, 3, 4." },
   },
   compact: { summary: "move pages to make free memory contiguous", description: "Compacts all zones at once, as writing to /proc/sys/vm/compact_memory does." },
