@@ -97,7 +97,8 @@ export function check(source = null) {
   }
   for (const path of [...relativeGlob(here, "{traces,random,recorded}/**/*.json"), ...judged])
     if (!(path in manifest.sha256)) problems.push(`${path}: not in the manifest`);
-  if (source !== null) for (const path of [...tracesIn(source), ...randomIn(source)]) if (!(path in manifest.sha256)) problems.push(`${path}: could be in use and is not`);
+  if (source !== null)
+    for (const path of [...tracesIn(source), ...randomIn(source)]) if (!(path in manifest.sha256)) problems.push(`${path}: could be in use and is not`);
   return problems;
 }
 

@@ -15,7 +15,7 @@ const AREAS: readonly (readonly [area: string, names: RegExp])[] = [
   ["file", /_file_/],
   ["ksm", /ksm/],
   ["memcg", /memcg/],
-  ["collapse", /collapse|khugepaged/],
+  ["collapse", /collapse|khugepaged|uprobe/],
   ["cow", /fork|cow/],
   ["calls", /mlock|mremap|prctl|guard|populate|munmap|mprotect|dontneed/],
   ["thp", /thp|huge/],

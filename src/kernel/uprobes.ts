@@ -23,6 +23,7 @@ import { mmapWriteLock, mmapWriteUnlock } from "./sched/locks.ts";
 import type { Op } from "./sched/points.ts";
 import { collapsePteMappedThp } from "./thp/pteMappedThp.ts";
 import { isHugePmd, pmdOf, splitPmd } from "./thp/splitPmd.ts";
+import { traceUprobe } from "./why/scan.ts";
 import { NO_PFN, NO_TABLE, type Pfn, type TableIndex } from "./units.ts";
 
 /** Breakpoints in the code of every process that maps a file (kernel/events/uprobes.c, source document 002, 2.7). x86. */
@@ -198,7 +199,9 @@ function* writeOpcode(k: Kernel, vma: Vma, vpn: number, offset: number, byte: nu
   const stamp = stampAfterWrite(k, k.stamp.get(found.page), offset, 1, byte);
   const original = registering ? NO_PFN : identicalPage(k, vma, vpn, stamp);
   const r = inPlace ? writeInPlace(k, vma, vpn, found, stamp, original) : replacePage(k, vma, vpn, found, stamp, original);
-  if (failed(r) || original === NO_PFN || r !== HEALED) return failed(r) ? r : 0;
+  if (failed(r)) return r;
+  if (k.tracer !== null) traceUprobe(k, vma, vpn, registering ? "uprobe.copied" : r === HEALED ? "uprobe.healed" : "uprobe.kept");
+  if (r !== HEALED) return 0;
   const head = folioOf(k, original);
   const isHuge = inPlace ? folioOrder(k, head) >= k.geo.pmdOrder : isLarge(k, head);
   if (isHuge) yield* collapsePteMappedThp(k, vma.mm, vpn - (vpn % (1 << k.geo.pmdOrder)), false);

@@ -296,10 +296,13 @@ describe("collapse of files", () => {
     expect(run(script("fault-vs-retract"), release, [], { bound: 2 })).toMatchObject(bounded);
   });
 
-  it.each(["6.5", "6.18"])("row 18: without the lock of the folio a page is mapped into the table that goes, with the mmap_lock of 6.5 and without it, %s", (release) => {
-    const { breach } = run(script("fault-vs-retract"), release, ["-fault-locks-folio"], { bound: 2 });
-    expect(breach).toMatchObject({ what: { key: "session.broken.assertion" }, preemptions: 1 });
-  });
+  it.each(["6.5", "6.18"])(
+    "row 18: without the lock of the folio a page is mapped into the table that goes, with the mmap_lock of 6.5 and without it, %s",
+    (release) => {
+      const { breach } = run(script("fault-vs-retract"), release, ["-fault-locks-folio"], { bound: 2 });
+      expect(breach).toMatchObject({ what: { key: "session.broken.assertion" }, preemptions: 1 });
+    },
+  );
 
   it("GUP-fast and a table that is freed under it: either protection is enough, without both a pin is on a stranger's page", () => {
     const broken = run(script("gup-fast-vs-retract"), "6.18", ["-retract-sync", "-gup-fast-recheck"], { bound: 2 });

@@ -25,7 +25,7 @@ export function reclaimFolios(k: Kernel, heads: ReadonlySet<Pfn>): void {
 
 /** activate_locked: back on the LRU, as used. `head` is a folio of which the caller has a reference. */
 function activate(k: Kernel, head: Pfn, pages = 1): void {
-  for (let i = 0; i < pages; i++) lruRetag(k, (head + i) as Pfn, PG.active, 0);
+  for (let i = 0; i < pages; i++) lruRetag(k, head + i, PG.active, 0);
   folioPut(k, head);
 }
 

@@ -52,7 +52,11 @@ export function mmapWindow(k: Kernel, vma: Vma, index: number): MmapWindow {
     return { kind: "exec", window: { start, ra: { ...ra, mmapMiss, start, size: end - start, asyncSize: 0, order: 0 } }, mmapMiss };
   }
   const start = Math.max(0, index - fileRaPages(k, vma.file) / 2);
-  return { kind: "around", window: { start, ra: { ...ra, mmapMiss, start, size: fileRaPages(k, vma.file), asyncSize: fileRaPages(k, vma.file) / 4, order: 0 } }, mmapMiss };
+  return {
+    kind: "around",
+    window: { start, ra: { ...ra, mmapMiss, start, size: fileRaPages(k, vma.file), asyncSize: fileRaPages(k, vma.file) / 4, order: 0 } },
+    mmapMiss,
+  };
 }
 
 /** get_init_ra_size: the first window, from what was asked for. */

@@ -97,7 +97,7 @@ export function traceMapCollapsed(k: Kernel, vma: Vma, start: number, install: b
     case "PMD_NULL":
     case "PMD_NONE":
       causes.push({ kind: "entry", mm: vma.mm, vpn: start, pages: n, is: "none" });
-      causes.push({ kind: "era", behaviour: "collapseLocking", value: k.era.collapseLocking });
+      causes.push({ kind: "era", behaviour: "collapseInstallsWithoutTable", value: k.era.collapseInstallsWithoutTable });
       break;
     case "PTE_NON_PRESENT":
       causes.push({ kind: "entry", mm: vma.mm, vpn: start, pages: n, is: "guard" });

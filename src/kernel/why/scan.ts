@@ -86,6 +86,11 @@ export function traceScan(k: Kernel, vma: Vma, start: number, daemon: boolean, r
   });
 }
 
+/** What became of the anonymous page that a breakpoint is written to, or was. */
+export function traceUprobe(k: Kernel, vma: Vma, vpn: number, rule: "uprobe.copied" | "uprobe.healed" | "uprobe.kept"): void {
+  k.tracer?.decide({ symbol: "uprobe_write_opcode", rule, outcome: "", causes: [{ kind: "operation" }], mm: vma.mm, vpn, pages: 1 });
+}
+
 /** khugepaged leaves out a whole mm, or stops before the end of its pass. */
 export function traceDaemon(k: Kernel, mm: number, rule: "khugepaged.mmDisabled" | "khugepaged.budget", vpn: number): void {
   const causes: Cause[] = rule === "khugepaged.budget" ? [khugepagedLimit(k, "pages_to_scan")] : [{ kind: "prctl", mm, value: k.mms.get(mm).thpDisable }];

@@ -23,6 +23,8 @@ export interface ScanOptions {
   readonly config?: readonly string[];
   readonly memoryMiB?: number;
   readonly cpus?: number;
+  /** false: nothing is noted, and what costs long to explain is quick */
+  readonly traced?: boolean;
 }
 
 function operationsOf(lines: readonly string[]): readonly Operation[] {
@@ -45,10 +47,12 @@ const textOf = ({ symbol, outcome }: Decision): string => `${symbol} ${outcome}`
 export function runScans(release: string, lines: readonly string[], options: ScanOptions = {}): ScanRun {
   const world = machineOf(release, options);
   const results: ResultFields[] = [];
-  let scans: string[] = [];
-  world.machine.tracer = { decide: (decision) => void (isScan(decision) && scans.push(textOf(decision))) };
-  for (const operation of operationsOf(lines)) {
-    scans = [];
+  const scans: string[] = [];
+  const operations = operationsOf(lines);
+  for (const operation of operations) {
+    // faults that are explained take long
+    if (options.traced !== false && operation === operations.at(-1))
+      world.machine.tracer = { decide: (decision) => void (isScan(decision) && scans.push(textOf(decision))) };
     world.machine.beginStep();
     results.push(runAlone(execute(world, operation)));
   }

@@ -94,6 +94,8 @@ MADV_COLLAPSE and a guard |  | mmap A 2M rw private anon; touch A w; madvise A+4
 MADV_COLLAPSE of a pinned page |  | mmap A 2M rw private anon; touch A w; gup A r; madvise A 2M collapse |  | collapse.PAGE_COUNT: folio:extra_references | result
 MADV_COLLAPSE of a read-only range (6.12) | debian-6.12.107 | mmap A 2M rw private anon; touch A w; mprotect A 2M r; madvise A 2M collapse |  | collapse.PAGE_RO: era:collapseNeedsWritable entry:readOnly | result
 MADV_COLLAPSE may not |  | mmap A 2M rw private anon; touch A w; madvise A 2M nohugepage; madvise A 2M collapse |  | thp.noHugePage: vmaFlag:VM_NOHUGEPAGE | result
+a breakpoint |  | memfd m 64k; fwrite m 0 4k 144; mmap A 64k rx private rofile=m; uprobe set m 0 | A | uprobe.copied: operation | page A
+a breakpoint that went |  | memfd m 64k; fwrite m 0 4k 144; mmap A 64k rx private rofile=m; uprobe set m 0; uprobe clear m 0 | A | uprobe.healed: operation | free
 merged |  | mmap A 64k rw private anon; mmap A 64k rw private anon at=A+64k | vma A | vma.merged: occupied | vma A+64k
 not merged: flags |  | mmap A 64k rw private anon; madvise A 64k hugepage; mmap A 64k rw private anon at=A+64k | vma A+64k | vma.flags: vmaFlag:VM_HUGEPAGE | vma A+64k
 not merged: protection |  | mmap A 64k r private anon; mmap A 64k rw private anon at=A+64k | vma A+64k | vma.flags: vmaFlag:VM_WRITE | vma A+64k

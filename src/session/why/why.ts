@@ -87,7 +87,7 @@ function whyCommandDid(history: History): Explanation {
 // --- a page
 
 /** rules that say how a page came to be mapped as it is */
-const PAGE_RULES = /^(thp|fault|cow|mprotect|pmd|zap|split|lazyfree|cold|collapse|fork|deferred|shmem|file|around|map|readahead|truncate)\./;
+const PAGE_RULES = /^(thp|fault|cow|uprobe|mprotect|pmd|zap|split|lazyfree|cold|collapse|fork|deferred|shmem|file|around|map|readahead|truncate)\./;
 
 const aboutPage =
   (mm: number, vpn: number, pages = 1) =>
