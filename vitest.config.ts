@@ -21,7 +21,7 @@ function limits(name: string): { testTimeout: number; hookTimeout: number } {
 }
 
 /** One project for each suite of tools/test.mjs; the name of a file says which it belongs to. */
-const byKind = ["property", "conformance", "explorer", "lab"].map((kind) => ({
+const byKind = ["property", "conformance", "explorer", "lab", "process"].map((kind) => ({
   test: { name: kind, include: [`src/**/*.${kind}.test.ts`, `tests/**/*.${kind}.test.ts`], ...limits(kind), setupFiles },
 }));
 
@@ -34,7 +34,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["src/**/*.test.ts", "tests/**/*.test.ts"],
-          exclude: ["**/*.{property,conformance,explorer,lab}.test.ts"],
+          exclude: ["**/*.{property,conformance,explorer,lab,process}.test.ts"],
           ...limits("unit"),
           setupFiles,
         },

@@ -32,6 +32,8 @@ export const suites = [
   },
   { name: "format", kind: "command", args: [`${bin}/prettier/bin/prettier.cjs`, "--check", "--log-level", "warn", "."], budgetSeconds: 15 },
   vitest("unit", 60, ".test.ts"),
+  // what starts processes: the command line as a user has it, databases that several open, a full disk
+  vitest("process", 60, ".process.test.ts"),
   vitest("conformance", 60, ".conformance.test.ts"),
   vitest("property", 240, ".property.test.ts"),
   vitest("explorer", 60, ".explorer.test.ts"),

@@ -1,38 +1,14 @@
-import { existsSync, globSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { runScript } from "../session/runScript.ts";
-import { readRows } from "./deviations.ts";
-import type { DeviationRow } from "./deviations.ts";
-import { byRelease, judgeTrace, MAX_LISTED_SHARE, sumVerdicts } from "./judge.ts";
-import { readTrace } from "./readTrace.ts";
-import type { Trace } from "./step.ts";
+import { fidelityText, judgeCorpus, TARGET } from "../../tools/measureFidelity.mjs";
+import { byRelease, MAX_LISTED_SHARE, sumVerdicts } from "./judge.ts";
 
-const CONFORMANCE = join(import.meta.dirname, "../../conformance");
 const LEAST_OF_A_TRACE = 0.98;
 const LEAST_OF_A_RELEASE = 0.995;
 
-/** traces and random: copied from the reference recordings; recorded: random scripts that we recorded under the emulator */
-const paths = globSync("{traces,random,recorded}/**/*.json", { cwd: CONFORMANCE }).sort();
-
-function load(path: string): Trace {
-  const result = readTrace(readFileSync(join(CONFORMANCE, path), "utf8"));
-  if (result.kind === "bad") throw new Error(`${path}: ${result.problem}`);
-  return result.trace;
-}
-
-function deviations(profile: string): readonly DeviationRow[] {
-  const path = join(CONFORMANCE, "deviations", `${profile}.json`);
-  if (!existsSync(path)) return [];
-  const result = readRows(JSON.parse(readFileSync(path, "utf8")));
-  if (result.kind === "bad") throw new Error(`${path}: row ${result.row}: ${result.problem}`);
-  return result.rows;
-}
-
-const verdicts = paths.map((path) => {
-  const trace = load(path);
-  return { path, ...judgeTrace(trace, runScript, deviations(trace.header.profile)) };
-});
+/** traces and random: copied from the reference recordings; recorded: scripts that we recorded under the emulator */
+const corpus = judgeCorpus();
+const { verdicts } = corpus;
 
 describe("the simulator against recorded kernels", () => {
   it.each(verdicts)("$path", ({ agree, total, unlisted, stale, crash }) => {
@@ -48,5 +24,9 @@ describe("the simulator against recorded kernels", () => {
 
   it("has traces of five releases", () => {
     expect([...byRelease(verdicts).keys()].sort()).toEqual(["6.1", "6.12", "6.16", "6.17", "6.18"]);
+  });
+
+  it("conformance/fidelity.json is what this measurement gives", () => {
+    expect(fidelityText(corpus)).toBe(readFileSync(TARGET, "utf8"));
   });
 });

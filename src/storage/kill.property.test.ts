@@ -9,7 +9,7 @@ import { readEvents, readProgress } from "./attempts.ts";
 import { readNodes, readSession, readTranscript } from "./sessions.ts";
 
 // SIGKILL ends the process between any two instructions; what it wrote is in the kernel's hands. A power cut is another matter:
-// against that stands synchronous=FULL, which openStorage.test.ts checks is set.
+// against that stands synchronous=FULL, which openStorage.process.test.ts checks is set.
 
 const child = join(root, "tests", "storageChild.ts");
 const rounds = 20;
