@@ -164,7 +164,11 @@ export function diskFallocate(k: Kernel, slot: number, mode: number, offset: num
     truncateRange(k, slot, offset, offset + length - 1);
     forgetDisk(k, slot, first, end - 1);
     zeroEdges(k, slot, offset, offset + length);
-    if (mountOf(k, inode).fs === "ext4") zeroPartialBlocks(k, slot, offset, offset + length);
+    if (mountOf(k, inode).fs === "ext4") {
+      // a hole ends with the page that the file ends in, and there is none behind it
+      const limit = mode & (FALLOC.keepSize | FALLOC.punchHole) ? sizePages(inode) * 4096 : Infinity;
+      if (offset < inode.sizeBytes || limit === Infinity) zeroPartialBlocks(k, slot, offset, Math.min(offset + length, limit));
+    }
   }
   // ext4_alloc_file_blocks zeroes up to the new end, not only up to where the range begins
   if ((mode & (FALLOC.keepSize | FALLOC.punchHole)) === 0) grow(k, slot, offset + length, offset + length);

@@ -87,7 +87,7 @@ function checkPrctl(k: Kernel, vma: Vma, flags: number, forced: boolean, advised
   const excepts: Cause = { kind: "era", behaviour: "thpDisableExceptAdvised", value: k.era.thpDisableExceptAdvised };
   if (value === 0) out.holds.push(cause);
   else if (value === 3 && forced) out.holds.push(excepts);
-  else if (value === 3 && (flags & VM.hugePage) !== 0) out.holds.push(cause, advised, excepts, { kind: "era", behaviour: "mthp", value: k.era.mthp });
+  else if (value === 3 && (flags & VM.hugePage) !== 0) out.holds.push(cause, advised, excepts);
   else out.fails.push({ rule: "thp.prctl", causes: value === 3 ? [cause, advised] : [cause] });
 }
 

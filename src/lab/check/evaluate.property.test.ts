@@ -34,7 +34,7 @@ const path = fc.oneof(
     "__proto__",
   ),
 );
-const scalar = fc.oneof(fc.integer(), fc.double(), fc.string({ maxLength: 10 }));
+const scalar = fc.oneof(fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.string({ maxLength: 10 }));
 const process_ = fc.option(fc.constantFrom("P", "C", "Q"), { nil: undefined });
 const state = fc.record(
   {

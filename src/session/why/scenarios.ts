@@ -35,7 +35,7 @@ small because of MADV_NOHUGEPAGE |  | sys thp enabled always; mmap A 4M rw priva
 small because of MAP_STACK |  | sys thp enabled always; mmap A 4M rw private anon stack; touch A w | A | thp.noHugePage: vmaFlag:VM_NOHUGEPAGE | page A
 small because of prctl |  | sys thp enabled always; prctl thp_disable 1; mmap A 4M rw private anon; touch A w | A | thp.prctl: prctl | page A
 small because of prctl, except advised |  | sys thp enabled always; prctl thp_disable except; mmap A 4M rw private anon; touch A w | A | thp.prctl: prctl vmaFlag:VM_HUGEPAGE | page A
-huge although prctl, because advised |  | sys thp enabled always; prctl thp_disable except; mmap A 4M rw private anon; madvise A 4M hugepage; touch A w | A | thp.allowed: setting:thp/enabled setting:2048kB vmaFlag:VM_NOHUGEPAGE prctl vmaFlag:VM_HUGEPAGE era:thpDisableExceptAdvised era:mthp vmaBounds entry:none | page A
+huge although prctl, because advised |  | sys thp enabled always; prctl thp_disable except; mmap A 4M rw private anon; madvise A 4M hugepage; touch A w | A | thp.allowed: setting:thp/enabled setting:2048kB vmaFlag:VM_NOHUGEPAGE prctl vmaFlag:VM_HUGEPAGE era:thpDisableExceptAdvised vmaBounds entry:none | page A
 small because the block is outside |  | sys thp enabled always; mmap A 1M rw private anon; touch A w | A | thp.blockOutside: vmaBounds | page A
 small because a table is there |  | mmap A 4M rw private anon; touch A+4k w; sys thp enabled always; touch A w | A | thp.tableThere: entry:table | page A
 small because memory is short | 13MiB | THP | A | thp.allocFailed: memory | page A
