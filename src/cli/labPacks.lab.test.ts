@@ -4,6 +4,7 @@ import { bundledTree, changed, packOf, treeOf, smallPack } from "../../tests/pac
 import { sentence } from "../i18n/format.ts";
 import { lintLab, lintPack, type LintOptions } from "../lab/lint/lintPack.ts";
 import { mutationsOf } from "../lab/lint/mutations.ts";
+import type { Lab } from "../lab/pack/pack.ts";
 import { readPack } from "../lab/pack/readPack.ts";
 import type { PackTree } from "../lab/pack/tree.ts";
 import type { LabFile } from "../lab/schema.ts";
@@ -29,6 +30,15 @@ const packs = readdirSync(BUNDLED_PACKS, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);
 
+/** Labs about the devices that only Hugelab has. */
+const NOT_RECORDED = new Set([
+  "f2b0f1a0-6a0c-4b7d-9d8b-2a3c1de7a801", // the driver that lost its huge pages
+  "b3f7c7d2-0f43-4c55-8a3e-7d5c22b0c902", // what smaps said wrongly
+  "c64b8f0e-91d5-4a0b-b6b9-5a8e6f1d3a03", // a driver with huge pages
+  "e8c2d6a7-5b19-4f3a-a7d4-1c6e8b9f7d05", // what would you have asked?
+]);
+const isRecorded = (lab: Lab): boolean => lab.definition.badge.kind === "recorded";
+
 describe.each(packs)("pack %s", (name) => {
   const tree = bundledTree(name);
   const pack = packOf(tree);
@@ -37,12 +47,15 @@ describe.each(packs)("pack %s", (name) => {
     expect(lintPack(pack, options)).toEqual([]);
   });
 
-  it("is recorded, every lab of it", () => {
-    expect(pack.labs.map((lab) => lab.definition.badge.kind)).toEqual(pack.labs.map(() => "recorded"));
+  it("is recorded, every lab of it but those about what no kernel could be recorded with", () => {
+    expect(pack.labs.filter((lab) => !isRecorded(lab)).map((lab) => [lab.folder, lab.definition.badge.kind])).toEqual(
+      pack.labs.filter((lab) => NOT_RECORDED.has(lab.definition.id)).map((lab) => [lab.folder, "documents"]),
+    );
   });
 
   it("has no badge that is believed without a judge", () => {
-    for (const lab of pack.labs) expect(lintLab(lab, { render: sentence, judge: null }).map((problem) => problem.name)).toContain("notProved");
+    for (const lab of pack.labs.filter(isRecorded))
+      expect(lintLab(lab, { render: sentence, judge: null }).map((problem) => problem.name)).toContain("notProved");
   });
 
   describe.each(pack.labs.map((lab) => [lab.folder, lab] as const))("%s", (folder, lab) => {
@@ -71,7 +84,8 @@ describe.each(packs)("pack %s", (name) => {
       expect(unnoticed).toEqual([]);
     });
 
-    it("notices two lines of the solution that change places", () => {
+    // without a recording nothing says in which order two lines come that do not need each other
+    it.runIf(isRecorded(lab))("notices two lines of the solution that change places", () => {
       const lines = lab.solution.lines;
       const others = lines.flatMap((line, i) => (i + 1 < lines.length ? [lines.with(i, lines[i + 1]).with(i + 1, line)] : []));
       expect(others.filter((other) => found(changed(tree, lab.solution.file, () => other.join("\n"))).length === 0)).toEqual([]);

@@ -61,6 +61,25 @@ describe("paths", () => {
     expect([read("vma[A+1M].start"), read("vma[A+1M].end"), read("vma[A+1M].size")]).toEqual(["A+0x0", "A+0x400000", 4096]);
   });
 
+  it("reads how the memory of a device is mapped, in both sizes", () => {
+    const card = session(
+      "sys set /sys/kernel/mm/transparent_hugepage/enabled always",
+      "mmap H 4M rw shared file=/dev/hugelab-mixed",
+      "touch H w",
+      "mmap S 4M rw shared file=/dev/hugelab-small",
+      "touch S w",
+    );
+    const of = (path: string): unknown => {
+      const parsed = parsePath(path);
+      return parsed === null ? "no path" : (new ReadModel(card.world).read(parsed, "P")?.value ?? null);
+    };
+    expect(["H", "H+1M", "S", "S+4k"].map((at) => of(`page[${at}].mapped`))).toEqual(["pmd", "pmd", "pte", "none"]);
+    expect(["H", "S"].map((at) => [of(`page[${at}].size`), of(`page[${at}].order`)])).toEqual([
+      [2048, 9],
+      [4, 0],
+    ]);
+  });
+
   it("answers null where there is nothing", () => {
     for (const path of [
       "smaps[Z].Rss",

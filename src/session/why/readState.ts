@@ -1,4 +1,5 @@
 import { isWritable } from "../../kernel/arch/geometry.ts";
+import { isRawPfn } from "../../kernel/drivers/card.ts";
 import { folioMapcount, folioOrder, hasFlag } from "../../kernel/mm/folio.ts";
 import { folioOf, type Kernel } from "../../kernel/mm/kernel.ts";
 import { PG } from "../../kernel/mm/pageFlags.ts";
@@ -49,9 +50,11 @@ export function leafAt(k: Kernel, mm: number, vpn: number): Leaf {
   if (lo === 0 && hi === 0) return { kind: "none", ...EMPTY };
   if (!present(k, lo)) return { kind: isMarker(k, lo, hi, MARKER.guard) ? "guard" : "other", ...EMPTY };
   const pfn = entryPfn(lo, hi);
+  const marks = { pfn, writable: isWritable(e, lo), accessed: (lo & e.accessed) !== 0 };
+  // the entry of a device is marked special like the zero page's, and no folio stands behind it
+  if (isRawPfn(k, pfn)) return { kind: "pte", ...marks, head: pfn, order: 0 };
   const head = folioOf(k, pfn);
-  const kind = (lo & e.special) !== 0 ? "zero" : "pte";
-  return { kind, pfn, head, order: folioOrder(k, head), writable: isWritable(e, lo), accessed: (lo & e.accessed) !== 0 };
+  return { kind: (lo & e.special) !== 0 ? "zero" : "pte", ...marks, head, order: folioOrder(k, head) };
 }
 
 /** How many pages of [vpn, vpn + pages) are in a state. */
