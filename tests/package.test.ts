@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { root } from "./support.ts";
+import { suites } from "../tools/suites.mjs";
 
 interface Package {
   readonly version: string;
@@ -35,4 +36,8 @@ it("lets every script find its Node, and counts on no hook (npm skips them: igno
     expect(name).not.toMatch(/^(pre|post)(?!ject)/);
   }
   expect(read(".npmrc")).toContain("ignore-scripts=true");
+});
+
+it("has a script for every suite", () => {
+  expect(suites.map(({ name }) => name).filter((name) => !(name in manifest.scripts))).toEqual([]);
 });
