@@ -23,7 +23,20 @@ describe("hugelab lab", () => {
     expect(stdout.match(/^\S+/gm)).toEqual([
       ...["first-fault", "pmd-fault", "small-hole"],
       ...["page-cache", "tmpfs-huge", "shared-memory", "private-copies", "collapse-and-punch", "three-settings"],
-      ...["thpeligible", "settings", "sizes", "khugepaged", "collapse", "deferred-split", "since-when", "regression", "smaps-wrong", "driver", "review"],
+      ...[
+        "thpeligible",
+        "settings",
+        "sizes",
+        "khugepaged",
+        "collapse",
+        "deferred-split",
+        "since-when",
+        "regression",
+        "smaps-wrong",
+        "driver",
+        "uprobe",
+        "review",
+      ],
     ]);
   });
 
